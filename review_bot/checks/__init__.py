@@ -1,0 +1,1 @@
+"""Checks of rendered changes: schema and policy."""

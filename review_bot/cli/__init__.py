@@ -1,0 +1,1 @@
+"""The review-bot command, one module a command."""

@@ -1,0 +1,316 @@
+"""The words of a review: trees, targets, resources, changes, findings and the verdict.
+
+Everything here is frozen data. Manifests are the only raw mappings that cross a module's border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+Manifest = Mapping[str, Any]
+FieldPath = tuple[str | int, ...]
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+class CheckName(StrEnum):
+    RENDER = "render"
+    SCHEMA = "schema"
+    POLICY = "policy"
+    DRY_RUN = "dry-run"
+    CONFIG = "config"
+
+
+class CheckState(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NOT_CONFIGURED = "not-configured"
+
+
+class Conclusion(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    NEUTRAL = "neutral"
+
+
+class RendererName(StrEnum):
+    KUSTOMIZE = "kustomize"
+    HELM = "helm"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file of a git tree: `mode` is git's octal text (100644, 100755, 120000 link, 160000 submodule)."""
+
+    path: str
+    mode: str
+    blob: str
+
+
+class Tree(Protocol):
+    """One side of a review: a read-only git tree (or the work tree), read by path from the repository's root."""
+
+    @property
+    def sha(self) -> str:
+        """The commit, or `worktree`."""
+        ...
+
+    def entries(self) -> Mapping[str, TreeEntry]:
+        """Every file by path; listed once and cached, never content."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes as git stores them, None if there is no such file. Links give their target's text."""
+        ...
+
+    def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        """Many files in one go; paths that do not exist are left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A changed file; `status` is added, modified, removed or renamed (then `previous_path` is the old name)."""
+
+    path: str
+    status: str
+    previous_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HelmOptions:
+    """How a chart is rendered: `values` are files from the repository's root, later ones win."""
+
+    release: str
+    namespace: str = "default"
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that a delivery tool would deploy, rendered as one.
+
+    `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
+    repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
+    every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    """
+
+    id: str
+    renderer: RendererName
+    path: str
+    entry: str
+    reads: frozenset[str] | None = None
+    name: str | None = None
+    cluster: str | None = None
+    environment: str | None = None
+    namespace: str | None = None
+    helm: HelmOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """A target that a change touches: `base` or `head` is None where it does not exist on that side."""
+
+    id: str
+    reason: str
+    base: Target | None
+    head: Target | None
+
+    @property
+    def target(self) -> Target:
+        """The side to show: head, else base."""
+        chosen = self.head or self.base
+        assert chosen is not None  # noqa: S101 - the planner never makes an empty one
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """A Kubernetes object's identity; `namespace` None where the manifest names none."""
+
+    api_version: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    @property
+    def group(self) -> str:
+        """The API group, "" for the core group."""
+        group, slash, _ = self.api_version.partition("/")
+        return group if slash else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place in the repository: `line` is 1-based, None if only the file is known."""
+
+    path: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One rendered object and where it comes from.
+
+    `lines` maps fields to 1-based lines of `source.path`, as far as the renderer lets that be known: () is the
+    object's own first line. `patched_by` names files that changed it after it was read.
+    """
+
+    id: ResourceId
+    manifest: Manifest
+    source: Source
+    lines: Mapping[FieldPath, int] = field(default_factory=dict)
+    patched_by: tuple[str, ...] = ()
+
+    def place(self, path: FieldPath = ()) -> Source:
+        """The source of a field: its own line, else that of its nearest known parent."""
+        for end in range(len(path), -1, -1):
+            line = self.lines.get(path[:end])
+            if line is not None:
+                return Source(self.source.path, line)
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check has to say. `introduced` and `waived` are set when the verdict is formed."""
+
+    check: CheckName
+    rule: str
+    severity: Severity
+    message: str
+    target: str | None = None
+    resource: ResourceId | None = None
+    path: str | None = None
+    line: int | None = None
+    introduced: bool = True
+    waived: str | None = None
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One side of one target: its resources, or the findings (check render) that say why there are none."""
+
+    target: Target
+    resources: tuple[Resource, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return any(f.severity is Severity.ERROR for f in self.findings)
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """What happens to one object: `fields` are dotted paths (list items by index, `spec.containers[0].image`)."""
+
+    target: str
+    action: Action
+    id: ResourceId
+    fields: tuple[str, ...]
+    diff: str
+    base: Resource | None = None
+    head: Resource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An agreed exception: `match` holds glob patterns by kind, namespace, name; `until` is an ISO date."""
+
+    rule: str
+    match: Mapping[str, str]
+    reason: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    match: str
+    cluster: str | None = None
+    environment: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDefinition:
+    """A target that discovery can't find: a chart with its own values, or a folder for another renderer."""
+
+    name: str
+    renderer: RendererName
+    path: str
+    helm: HelmOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaOptions:
+    strict: bool = True
+    schemas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOptions:
+    """`explicit`: the configuration names the paths, so an empty one is an error and not `not-configured`."""
+
+    paths: tuple[str, ...] = ("policies",)
+    data: tuple[str, ...] = ()
+    explicit: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them."""
+
+    kubernetes: str = "1.35"
+    exclude: tuple[str, ...] = ()
+    assign: tuple[Assignment, ...] = ()
+    define: tuple[TargetDefinition, ...] = ()
+    schema: SchemaOptions = field(default_factory=SchemaOptions)
+    policy: PolicyOptions = field(default_factory=PolicyOptions)
+    waivers: tuple[Waiver, ...] = ()
+    approvals: Mapping[str, Any] = field(default_factory=dict)
+    merge: Mapping[str, Any] = field(default_factory=dict)
+    freezes: tuple[Mapping[str, Any], ...] = ()
+    block_existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResult:
+    """A touched target in the verdict; `error` is the first render error's sentence."""
+
+    target: Target
+    reason: str
+    created: int
+    updated: int
+    deleted: int
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The whole answer; `core.verdict.to_json` writes it as the contract's object."""
+
+    base: str
+    merge_base: str
+    head: str
+    conclusion: Conclusion
+    effect_digest: str
+    duration_ms: int
+    targets: tuple[TargetResult, ...]
+    changes: tuple[ResourceChange, ...]
+    findings: tuple[Finding, ...]
+    checks: Mapping[CheckName, CheckState]

@@ -1,0 +1,1 @@
+"""The GitHub stand-in and the sample repository."""

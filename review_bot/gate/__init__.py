@@ -1,0 +1,1 @@
+"""Pure approval rules: owner files, commands, the decision."""

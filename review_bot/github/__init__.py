@@ -1,0 +1,1 @@
+"""GitHub and git at the edge: webhook, client, workspace, publication."""

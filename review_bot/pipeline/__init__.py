@@ -1,0 +1,1 @@
+"""The review of two git trees, from plan to verdict."""

@@ -1,0 +1,1 @@
+"""The service: aiohttp application, queue, store."""
