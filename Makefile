@@ -1,0 +1,49 @@
+# Two commands matter: `make demo` and `make test`. Each does all of its own set-up.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check lint types tools bench policies clean help setup
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "setup: virtual environment and packages" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev,demo]'
+	@touch $@
+
+tools: ## kustomize, helm and OPA, kept outside the checkout by version
+	@$(PYTHON) scripts/install_tools.py
+
+# Packages and tools do not wait for each other.
+setup:
+	@$(MAKE) --no-print-directory -j2 $(STAMP) tools
+
+demo: setup ## the whole story on this machine: stand-in, bot, pull requests (KEEP=1 leaves it running)
+	@$(BIN)/review-bot demo $(if $(KEEP),--keep)
+
+test: setup lint types ## everything that must hold before a merge
+	@$(BIN)/pytest -n auto tests
+
+lint: $(STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+
+types: $(STAMP)
+	@$(BIN)/mypy
+
+check: lint types ## style and types only
+
+bench: setup ## measure against the shell pipeline (minutes)
+	@$(BIN)/python -m benchmarks.run
+
+policies: setup ## test the starter library and write its catalogue
+	@$(BIN)/review-bot policy test policies
+	@$(BIN)/python scripts/policy_catalogue.py
+
+clean: ## remove the virtual environment and caches of the checkout
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,107 @@
+"""`review-bot check`: the whole review of a local git repository, no GitHub."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from review_bot.core.errors import UsageError
+from review_bot.core.model import Conclusion, Verdict
+
+FORMATS = ("text", "json", "markdown", "sarif", "junit")
+
+
+def add_parser(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "check",
+        help="review a local git repository",
+        description="Review a change of a local git repository: compare the merge base of --base and --head, render "
+        "what the change touches, check it by schema and policy. Exit status 1 if something blocks.",
+    )
+    parser.add_argument("repo", nargs="?", default=".", metavar="REPO", help="the repository (default: here)")
+    parser.add_argument(
+        "--base", required=True, metavar="REV", help="the branch or commit that it is to be merged into"
+    )
+    parser.add_argument("--head", metavar="REV", help="the commit to review (default: the work tree)")
+    parser.add_argument(
+        "--cluster", metavar="CONTEXT", help="a kubeconfig context for the dry run (not in this version)"
+    )
+    parser.add_argument("--policy", action="append", metavar="DIR", help="policies instead of the base's (repeatable)")
+    parser.add_argument("--config", metavar="FILE", help="configuration instead of the base's own")
+    parser.add_argument("--no-sandbox", action="store_true", help="render without bubblewrap, for content you trust")
+    parser.add_argument("-o", "--output", choices=FORMATS, default="text", metavar="FORMAT", help=", ".join(FORMATS))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the verdict; 1 if it blocks."""
+    from review_bot.github.workspace import Repository
+    from review_bot.pipeline.review import Reviewer
+
+    if args.cluster:
+        raise UsageError(
+            "--cluster: the dry run against a cluster is not part of this version", help="leave --cluster out"
+        )
+    repository = Repository(Path(args.repo))
+    reviewer = Reviewer(
+        policy_dirs=tuple(_folder(p, "--policy") for p in args.policy) if args.policy else None,
+        config_file=_file(args.config) if args.config else None,
+        allow_unsandboxed=args.no_sandbox,
+    )
+    base = repository.resolve(args.base)
+    head = repository.resolve(args.head) if args.head is not None else None
+    review = asyncio.run(reviewer.review(repository, base, head, progress=_progress()))
+    sys.stdout.write(_write(review.verdict, args.output))
+    return 1 if review.verdict.conclusion is Conclusion.FAILURE else 0
+
+
+def _write(verdict: Verdict, form: str) -> str:
+    if form == "json":
+        from review_bot.core.verdict import to_json
+
+        return json.dumps(to_json(verdict), indent=2, ensure_ascii=False) + "\n"
+    if form == "markdown":
+        from review_bot.core import report_markdown
+
+        return report_markdown.render(verdict) + "\n"
+    if form == "sarif":
+        from review_bot.core import report_sarif
+
+        return report_sarif.render(verdict) + "\n"
+    if form == "junit":
+        from review_bot.core import report_junit
+
+        return report_junit.render(verdict) + "\n"
+    from review_bot.core import report_text
+
+    return report_text.render(verdict, colour=use_colour(sys.stdout))
+
+
+def use_colour(stream: Any) -> bool:
+    """Colours on a terminal, unless NO_COLOR asks for none."""
+    return bool(stream.isatty()) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _progress() -> Any:
+    if not sys.stderr.isatty():
+        return lambda stage, text: None
+    return lambda stage, text: print(f" {stage:<9} {text}", file=sys.stderr, flush=True)
+
+
+def _folder(name: str, option: str) -> Path:
+    path = Path(name)
+    if not path.is_dir():
+        raise UsageError(f"{option}: there is no folder {name}", help="name a folder that holds .rego files")
+    return path
+
+
+def _file(name: str) -> Path:
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"--config: there is no file {name}", help="name a .review-bot.yaml, or leave --config out")
+    return path

@@ -1,0 +1,26 @@
+"""What commands that read a repository at one revision share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from review_bot.core.config import parse_config
+from review_bot.core.model import Config, Tree
+from review_bot.github.workspace import Repository
+
+CONFIG_PATH = ".review-bot.yaml"
+
+
+def open_tree(repo: str, rev: str | None) -> tuple[Repository, Tree]:
+    """The repository and its tree at `rev`, the work tree for None. Raises UsageError."""
+    repository = Repository(Path(repo))
+    return repository, repository.worktree() if rev is None else repository.tree(repository.resolve(rev))
+
+
+def config_of(tree: Tree, args: argparse.Namespace) -> Config:
+    """The configuration of the tree, or of the file that --config names."""
+    override = getattr(args, "config", None)
+    if override:
+        return parse_config(Path(override).read_bytes(), path=override)
+    return parse_config(tree.read(CONFIG_PATH))

