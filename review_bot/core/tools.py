@@ -32,11 +32,15 @@ def find(name: str) -> Path:
 
     `kustomize` may be answered by `kubectl`, which holds it: look at the result's name. Raises ToolError.
     """
-    for candidate in (name, "kubectl") if name == "kustomize" else (name,):
-        found = _on_path(candidate) or _kept(candidate)
-        if found is not None:
-            return found
-    raise ToolError(f"{name} is not installed", help=f"put {name} on PATH, or run `make tools` in the bot's checkout")
+    found = _on_path(name) or _kept(name)
+    if found is None and name == "kustomize":
+        # The pinned kubectl goes before one on PATH, whose kustomize may be years old.
+        found = _kept("kubectl") or _on_path("kubectl")
+    if found is None:
+        raise ToolError(
+            f"{name} is not installed", help=f"put {name} on PATH, or run `make tools` in the bot's checkout"
+        )
+    return found
 
 
 def _on_path(name: str) -> Path | None:
