@@ -1,0 +1,124 @@
+"""`python -m benchmarks.run [--sizes 10,100,1000] [--runs 5]`: the bot beside the shell pipeline, in one run.
+
+Needs kubeconform and conftest on PATH or in the Go bin folder (`go install` brings both). The pipeline gets its two
+checkouts for nothing: laying them out is not counted for it, while the bot reads its two sides from git.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.generate import git, overlay, repository
+from review_bot.core.tools import find
+
+PIPELINE = r"""
+set -e
+one() {
+  name=$(echo "$1" | tr / _)
+  "$KUBECTL" kustomize "$BASE/$1" > "$OUT/$name.base.yaml"
+  "$KUBECTL" kustomize "$HEAD/$1" > "$OUT/$name.head.yaml"
+  diff -u "$OUT/$name.base.yaml" "$OUT/$name.head.yaml" > "$OUT/$name.diff" || true
+  "$KUBECONFORM" -strict -schema-location "$SCHEMAS" "$OUT/$name.head.yaml"
+  "$CONFTEST" test --quiet --policy "$BASE/policies" "$OUT/$name.head.yaml" > /dev/null
+}
+export -f one
+xargs -P "$JOBS" -I{} bash -c 'one {}'
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="10,100,1000")
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    environment = _environment()
+    print(
+        "| overlays | change | review-bot, cold | review-bot, warm | shell pipeline | cold / pipeline | warm / pipeline |"
+    )
+    print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
+    for size in (int(s) for s in arguments.sizes.split(",")):
+        with tempfile.TemporaryDirectory(prefix="bench-") as work:
+            root = Path(work)
+            repository(root / "repo", size)
+            git(root / "repo", "worktree", "add", "-q", str(root / "base"), "main")
+            for change, touched in (("one", 1), ("base", size)):
+                runs = arguments.runs if touched < 1000 else min(arguments.runs, 3)
+                print(_row(root, change, size, touched, runs, environment), flush=True)
+    return 0
+
+
+def _row(root: Path, change: str, size: int, touched: int, runs: int, environment: dict[str, str]) -> str:
+    head = root / f"head-{change}"
+    git(root / "repo", "worktree", "add", "-q", "--detach", str(head), change)
+    cache = root / "cache"
+    names = "\n".join(overlay(i) for i in range(touched))
+
+    def cold() -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+        warm()
+
+    def warm() -> None:
+        _bot(root / "repo", change, environment | {"XDG_CACHE_HOME": str(cache)})
+
+    def shell() -> None:
+        out = root / "out"
+        out.mkdir(exist_ok=True)
+        variables = {"BASE": str(root / "base"), "HEAD": str(head), "OUT": str(out), "JOBS": str(os.cpu_count() or 1)}
+        subprocess.run(["bash", "-c", PIPELINE], input=names, text=True, check=True, env=environment | variables)
+
+    # In turn, so that a machine whose speed drifts is slow for all three alike.
+    times: dict[str, list[float]] = {"cold": [], "warm": [], "shell": []}
+    for _ in range(runs):
+        for name, run in (("cold", cold), ("warm", warm), ("shell", shell)):
+            times[name].append(_timed(run))
+    cold_s, warm_s, shell_s = (statistics.median(times[n]) for n in ("cold", "warm", "shell"))
+    what = "one overlay" if change == "one" else "the base"
+    figures = f"{cold_s:.2f} s | {warm_s:.2f} s | {shell_s:.2f} s | {cold_s / shell_s:.2f} | {warm_s / shell_s:.2f}"
+    return f"| {size} | {what} | {figures} |"
+
+
+def _bot(repo: Path, change: str, environment: dict[str, str]) -> None:
+    command = [str(Path(sys.executable).parent / "review-bot"), "check", str(repo)]
+    done = subprocess.run(
+        [*command, "--base", "main", "--head", change, "-o", "json"], capture_output=True, env=environment, check=False
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"the review failed: {done.stderr.decode()}{done.stdout.decode()[-2000:]}")
+
+
+def _timed(run: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _environment() -> dict[str, str]:
+    import kubernetes_validate
+
+    go_bin = Path(os.environ.get("GOBIN") or Path.home() / "go" / "bin")
+    search = f"{os.environ['PATH']}{os.pathsep}{go_bin}"
+    own = {name: shutil.which(name, path=search) for name in ("kubeconform", "conftest")}
+    if missing := [name for name, path in own.items() if path is None]:
+        raise SystemExit(f"bench: {' and '.join(missing)} missing: install with `go install`")
+    schemas = Path(str(kubernetes_validate.__file__)).parent / "kubernetes-json-schema" / "v1.35.0-local-strict"
+    tools = [str(find(name).parent) for name in ("kustomize", "helm", "opa")]
+    return os.environ | {
+        "PATH": os.pathsep.join([*tools, os.environ["PATH"]]),
+        "KUBECTL": str(find("kustomize")),
+        "KUBECONFORM": str(own["kubeconform"]),
+        "CONFTEST": str(own["conftest"]),
+        "SCHEMAS": f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
