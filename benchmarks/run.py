@@ -41,9 +41,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
     environment = _environment()
-    print(
-        "| overlays | change | review-bot, cold | review-bot, warm | shell pipeline | cold / pipeline | warm / pipeline |"
-    )
+    print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
     print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
     for size in (int(s) for s in arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-") as work:
