@@ -1,0 +1,89 @@
+"""Small real git repositories for acceptance tests, and the samples as repositories."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+SAMPLES = Path(os.environ.get("REVIEW_BOT_SAMPLES") or Path(__file__).resolve().parents[3] / "shared" / "samples")
+IDENTITY = {
+    "GIT_AUTHOR_NAME": "alice",
+    "GIT_AUTHOR_EMAIL": "alice@example.com",
+    "GIT_COMMITTER_NAME": "alice",
+    "GIT_COMMITTER_EMAIL": "alice@example.com",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+}
+
+
+def git(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *words], check=True, capture_output=True, text=True, env=os.environ | IDENTITY
+    )
+    return done.stdout.strip()
+
+
+def make(root: Path, base: Mapping[str, str], head: Mapping[str, str | None]) -> Path:
+    """A repository whose branch main is `base`, and whose branch change adds `head` (None deletes a file)."""
+    root.mkdir(parents=True, exist_ok=True)
+    git(root, "init", "-q", "-b", "main")
+    _write(root, base)
+    commit(root, "base")
+    git(root, "checkout", "-q", "-b", "change")
+    _write(root, head)
+    commit(root, "head")
+    return root
+
+
+def commit(root: Path, message: str) -> None:
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "--allow-empty", "-m", message)
+
+
+def sample(name: str, pull_request: str, root: Path) -> Path:
+    """A sample's pull request as a repository with the branches main and change."""
+    with tarfile.open(SAMPLES / f"{name}.tar.gz") as archive:
+        archive.extractall(root / "data", filter="data")
+    sides = root / "data" / name / pull_request
+    return between(sides / "base", sides / "head", root / "repository")
+
+
+def between(base: Path, head: Path, root: Path) -> Path:
+    shutil.copytree(base, root, symlinks=True)
+    git(root, "init", "-q", "-b", "main")
+    commit(root, "base")
+    git(root, "checkout", "-q", "-b", "change")
+    for child in root.iterdir():
+        if child.name != ".git":
+            shutil.rmtree(child) if child.is_dir() else child.unlink()
+    shutil.copytree(head, root, symlinks=True, dirs_exist_ok=True)
+    commit(root, "head")
+    return root
+
+
+def check(root: Path, *words: str, base: str = "main", head: str = "change") -> tuple[int, dict[str, Any]]:
+    """Run `review-bot check -o json` as a person would; the exit status and the verdict."""
+    done = run("check", str(root), "--base", base, "--head", head, "-o", "json", *words)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "review_bot.cli.main", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+def _write(root: Path, files: Mapping[str, str | None]) -> None:
+    for name, text in files.items():
+        path = root / name
+        if text is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
