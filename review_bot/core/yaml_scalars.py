@@ -83,7 +83,7 @@ def tagged(tag: str, text: str) -> Any:
         except (binascii.Error, UnicodeDecodeError) as error:
             raise ScalarError(f"!!binary is not base64 of text: {error}") from error
     value = resolve(text) if text else None
-    expected = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}.get(kind)
+    expected: Any = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}.get(kind)
     if expected is None:
         return value if not tag.startswith("!") else text
     if not isinstance(value, expected):

@@ -1,0 +1,138 @@
+"""A git repository as the review needs it: revisions, trees, changed files, and files laid out for a renderer."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable
+from pathlib import Path
+
+from review_bot.core.errors import UsageError
+from review_bot.core.model import CheckName, FileChange, Finding, Severity, Tree, TreeEntry
+from review_bot.github.git_process import GitError, run
+from review_bot.github.git_tree import GitTree, WorkTree
+
+STATUS = {"A": "added", "M": "modified", "T": "modified", "D": "removed", "R": "renamed"}
+
+
+class Repository:
+    """A local repository, bare or not. Raises UsageError if there is none at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_dir():
+            raise UsageError(f"there is no folder {path}", help="name a git repository")
+        try:
+            lines = run(path, "rev-parse", "--is-bare-repository", "--absolute-git-dir").decode().splitlines()
+            self._bare = lines[0] == "true"
+            top = lines[1] if self._bare else run(path, "rev-parse", "--show-toplevel").decode().rstrip("\n")
+        except GitError as error:
+            raise UsageError(f"{path} is not a git repository", help="name one, or run `git init`") from error
+        self.path = Path(top)
+
+    def resolve(self, rev: str) -> str:
+        """The commit that a revision names. Raises UsageError."""
+        try:
+            found = run(self.path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
+        except (GitError, ValueError) as error:
+            raise UsageError(f"there is no revision {rev!r} here", help=self._shallow_hint()) from error
+        return found.decode().strip().splitlines()[-1]
+
+    def merge_base(self, base: str, head: str) -> str:
+        """The commit that both have grown from. Raises UsageError where there is none."""
+        try:
+            return run(self.path, "merge-base", "--end-of-options", base, head).decode().split()[0]
+        except (GitError, IndexError) as error:
+            raise UsageError(
+                f"{base[:12]} and {head[:12]} have no commit in common", help=self._shallow_hint()
+            ) from error
+
+    def tree(self, sha: str) -> Tree:
+        return GitTree(self.path, sha)
+
+    def worktree(self) -> Tree:
+        """The work tree, uncommitted and untracked files included. Raises UsageError in a bare repository."""
+        if self._bare:
+            raise UsageError("a bare repository has no work tree", help="name a revision with --head or --rev")
+        return WorkTree(self.path)
+
+    def changes(self, base: str, head: str | None) -> tuple[FileChange, ...]:
+        """The files that differ, renames found; `head` None is the work tree."""
+        if head is None:
+            return self._uncommitted(base)
+        words = ("diff-tree", "-r", "-z", "-M", "--no-commit-id", "--name-status", "--no-ext-diff", "--no-textconv")
+        return _parse_status(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+
+    def materialise(self, tree: Tree, paths: Iterable[str] | None, into: Path) -> tuple[Finding, ...]:
+        """Lay out these files (None: all) below `into`; what must not be laid out is an error finding each."""
+        entries = tree.entries()
+        wanted = [entries[p] for p in (entries if paths is None else sorted(set(paths))) if p in entries]
+        findings = [finding for entry in wanted if (finding := _refused(entry, tree))]
+        refused = {finding.path for finding in findings}
+        allowed = [entry for entry in wanted if entry.path not in refused]
+        contents = tree.read_many([entry.path for entry in allowed])
+        # Links last, so that no file is ever written through one.
+        for entry in sorted(allowed, key=lambda e: e.mode == "120000"):
+            _write(into, entry, contents[entry.path])
+        return tuple(findings)
+
+    def _uncommitted(self, base: str) -> tuple[FileChange, ...]:
+        before, after = self.tree(base).entries(), self.worktree().entries()
+        changes = [FileChange(p, "removed") for p in before.keys() - after.keys()]
+        for path, entry in after.items():
+            old = before.get(path)
+            if old is None:
+                changes.append(FileChange(path, "added"))
+            elif (old.mode, old.blob) != (entry.mode, entry.blob) and old.mode != "160000":
+                changes.append(FileChange(path, "modified"))
+        return tuple(sorted(changes, key=lambda c: c.path))
+
+    def _shallow_hint(self) -> str:
+        try:
+            shallow = run(self.path, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        except GitError:
+            shallow = False
+        return "this clone is shallow: fetch its history (fetch-depth: 0)" if shallow else "see `git branch --all`"
+
+
+def _parse_status(text: str) -> tuple[FileChange, ...]:
+    fields = iter(text.split("\0"))
+    changes = []
+    for status in fields:
+        if not status:
+            continue
+        kind = status[0]
+        if kind == "R":
+            previous = next(fields)
+            changes.append(FileChange(next(fields), "renamed", previous))
+        else:
+            changes.append(FileChange(next(fields), STATUS.get(kind, "modified")))
+    return tuple(changes)
+
+
+def _refused(entry: TreeEntry, tree: Tree) -> Finding | None:
+    parts = entry.path.split("/")
+    if any(part in ("", ".", "..") or part.lower() == ".git" for part in parts) or entry.path.startswith("/"):
+        return _finding(entry, "the file's name leaves the checkout", "rename it")
+    if entry.mode == "160000":
+        return _finding(entry, "a submodule is not fetched", "commit the files that rendering needs")
+    if entry.mode == "120000":
+        target = os.fsdecode(tree.read(entry.path) or b"")
+        landing = posixpath.normpath(posixpath.join(posixpath.dirname(entry.path), target))
+        if target.startswith("/") or landing == ".." or landing.startswith("../") or "\0" in target:
+            return _finding(entry, "the symbolic link leaves the repository", "replace it by the file itself")
+    return None
+
+
+def _finding(entry: TreeEntry, message: str, help: str) -> Finding:
+    return Finding(CheckName.RENDER, "leaves-the-checkout", Severity.ERROR, message, path=entry.path, help=help)
+
+
+def _write(into: Path, entry: TreeEntry, data: bytes) -> None:
+    place = into / entry.path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if entry.mode == "120000":
+        place.symlink_to(os.fsdecode(data))
+        return
+    place.write_bytes(data)
+    if entry.mode == "100755":
+        place.chmod(0o755)
