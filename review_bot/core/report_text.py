@@ -1,0 +1,73 @@
+"""The verdict for a terminal."""
+
+from __future__ import annotations
+
+from review_bot.core.model import CheckName, CheckState, Finding, Severity, Verdict
+from review_bot.core.sanitise import terminal
+from review_bot.core.verdict import blocks
+
+_COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
+
+
+def render(verdict: Verdict, *, colour: bool = False) -> str:
+    """A line a target and a finding, problems first, and one closing line that says it all."""
+    lines = [_target_line(t.target.id, t.created, t.updated, t.deleted, t.error, colour) for t in verdict.targets]
+    for finding in verdict.findings:
+        lines += _finding_lines(finding, colour)
+    for name, state in verdict.checks.items():
+        if state is CheckState.NOT_CONFIGURED:
+            lines.append(_paint(f" - {name}: {_why_not(name)}", "dim", colour))
+    return "\n".join([*lines, _closing(verdict, colour)]) + "\n"
+
+
+def counts(verdict: Verdict) -> tuple[int, int]:
+    """How many problems block, and how many findings do not."""
+    problems = sum(blocks(f) for f in verdict.findings)
+    return problems, len(verdict.findings) - problems
+
+
+def plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _target_line(id: str, created: int, updated: int, deleted: int, error: str | None, colour: bool) -> str:
+    if error is not None:
+        return f" {_paint('✗', 'red', colour)} {terminal(id)}  does not render"
+    parts = [f"{n} {word}" for n, word in ((created, "created"), (updated, "updated"), (deleted, "deleted")) if n]
+    return f"   {terminal(id)}  {', '.join(parts) or 'no change in the effect'}"
+
+
+def _finding_lines(finding: Finding, colour: bool) -> list[str]:
+    mark, shade = ("✗", "red") if blocks(finding) else ("!", "yellow")
+    if finding.severity is Severity.NOTICE:
+        mark, shade = "i", "dim"
+    place = f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path or ""
+    note = f" (waived: {finding.waived})" if finding.waived else "" if finding.introduced else " (already on the base)"
+    text = f"{place}  {finding.rule}  {finding.message}{note}"
+    lines = [f" {_paint(mark, shade, colour)} {terminal(text)}"]
+    if finding.help and finding.waived is None:
+        lines.append(_paint(f"     → {terminal(finding.help)}", "dim", colour))
+    return lines
+
+
+def _why_not(name: CheckName) -> str:
+    if name is CheckName.DRY_RUN:
+        return "not configured (no cluster)"
+    if name is CheckName.POLICY:
+        return "not configured (the base has no policies folder)"
+    return "not configured"
+
+
+def _closing(verdict: Verdict, colour: bool) -> str:
+    problems, others = counts(verdict)
+    shade = "red" if problems else "green"
+    said = plural(problems, "problem") if problems else "nothing blocks"
+    more = f", {plural(others, 'remark')}" if others else ""
+    effect = verdict.effect_digest.removeprefix("sha256:")[:6]
+    seconds = f"{verdict.duration_ms / 1000:.1f} s"
+    changes = plural(len(verdict.changes), "change")
+    return f"{_paint(said + more, shade, colour)} · {changes} · effect {effect} · {seconds}"
+
+
+def _paint(text: str, shade: str, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[shade]}m{text}\x1b[0m" if colour else text
