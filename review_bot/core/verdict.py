@@ -112,7 +112,7 @@ def _waive(findings: Sequence[Finding], waivers: Sequence[Waiver], today: date) 
 
 
 def _covers(waiver: Waiver, finding: Finding) -> bool:
-    if waiver.rule != finding.rule or finding.resource is None and waiver.match:
+    if waiver.rule != finding.rule or (finding.resource is None and waiver.match):
         return False
     if finding.check in (CheckName.RENDER, CheckName.CONFIG):
         return False

@@ -1,0 +1,173 @@
+"""Everything that rendering a target reads, found by following references through one tree."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review_bot.core import kustomization
+from review_bot.core.errors import YamlError
+from review_bot.core.model import Tree
+from review_bot.core.yaml_reader import load
+
+
+class Files:
+    """A tree with the questions that planning asks, each answered without walking the whole tree."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.entries = tree.entries()
+        self._sorted = sorted(self.entries)
+        self._parsed: dict[str, Mapping[str, Any] | None] = {}
+
+    def below(self, folder: str) -> Iterator[str]:
+        """Every file below the folder, "." for all."""
+        prefix = "" if folder == "." else f"{folder}/"
+        for index in range(bisect_left(self._sorted, prefix), len(self._sorted)):
+            if not self._sorted[index].startswith(prefix):
+                return
+            yield self._sorted[index]
+
+    def is_folder(self, path: str) -> bool:
+        return path == "." or next(self.below(path), None) is not None
+
+    def kustomization_of(self, folder: str) -> str | None:
+        """The folder's kustomization file, None if it has none."""
+        return next((p for n in kustomization.NAMES if (p := join(folder, n)) in self.entries), None)
+
+    def parsed(self, path: str) -> Mapping[str, Any] | None:
+        """A kustomization's or chart's mapping, None if it can't be read."""
+        if path not in self._parsed:
+            try:
+                data = self.tree.read(path)
+                self._parsed[path] = kustomization.read(data, path) if data is not None else None
+            except YamlError:
+                self._parsed[path] = None
+        return self._parsed[path]
+
+    def preload(self, paths: list[str]) -> None:
+        """Read many files in one go; later reads are answered from memory."""
+        self.tree.read_many(paths)
+
+    def through_links(self, path: str) -> tuple[str, set[str]]:
+        """The path with symbolic links followed inside the tree, and the links that were met."""
+        met: set[str] = set()
+        for _ in range(40):
+            link = next((p for p in _prefixes(path) if (e := self.entries.get(p)) and e.mode == "120000"), None)
+            if link is None or link in met:
+                break
+            met.add(link)
+            target = os.fsdecode(self.tree.read(link) or b"")
+            path = normal(posixpath.join(posixpath.dirname(link), target) + path[len(link) :])
+        return path, met
+
+
+def join(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def normal(path: str) -> str:
+    return posixpath.normpath(path)
+
+
+def folder_of(path: str) -> str:
+    return posixpath.dirname(path) or "."
+
+
+def outside(path: str) -> bool:
+    return path == ".." or path.startswith(("../", "/"))
+
+
+def kustomize_reads(files: Files, folder: str) -> frozenset[str] | None:
+    """The closure of a kustomization; None if a part of it can't be read, so that anything may belong to it."""
+    reads: set[str] = set()
+    pending, seen = [folder], set[str]()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        entry = files.kustomization_of(current)
+        if entry is None:
+            continue
+        reads.add(entry)
+        content = files.parsed(entry)
+        if content is None:
+            reads.update(files.below(current))
+            continue
+        for reference in kustomization.references(content):
+            if not kustomization.is_remote(reference):
+                _follow(files, join(current, reference), reads, pending)
+    return frozenset(reads)
+
+
+def _follow(files: Files, reference: str, reads: set[str], pending: list[str]) -> None:
+    path = normal(reference)
+    if outside(path):
+        return
+    resolved, links = files.through_links(path)
+    reads |= links
+    if outside(resolved):
+        return
+    for candidate in {path, resolved}:
+        if files.kustomization_of(candidate):
+            pending.append(candidate)
+        elif join(candidate, "Chart.yaml") in files.entries:
+            reads |= helm_reads(files, candidate)
+        elif candidate in files.entries:
+            reads.add(candidate)
+        elif files.is_folder(candidate):
+            reads.update(files.below(candidate))
+        else:
+            # What is missing today may be added tomorrow: as a file, or as a folder with a kustomization.
+            reads.update({candidate, *(join(candidate, name) for name in kustomization.NAMES)})
+
+
+def helm_reads(files: Files, chart: str, values: tuple[str, ...] = ()) -> frozenset[str]:
+    """The chart's whole folder, its local dependencies' folders, and the value files."""
+    reads = set(values)
+    pending, seen = [chart], set[str]()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        reads.update({*files.below(current), join(current, "Chart.yaml")})
+        pending += local_dependencies(files, current)
+    for path in list(reads):
+        resolved, links = files.through_links(path)
+        if links and not outside(resolved):
+            reads |= {*links, resolved, *files.below(resolved)}
+    return frozenset(reads)
+
+
+def local_dependencies(files: Files, chart: str) -> list[str]:
+    """Folders that the chart's `file://` dependencies name."""
+    content = _chart_file(files, join(chart, "Chart.yaml")) | _chart_file(files, join(chart, "requirements.yaml"))
+    found = []
+    dependencies = content.get("dependencies")
+    for dependency in dependencies if isinstance(dependencies, list) else []:
+        repository = dependency.get("repository") if isinstance(dependency, dict) else None
+        if isinstance(repository, str) and repository.startswith("file://"):
+            path = normal(join(chart, repository.removeprefix("file://")))
+            if not outside(path):
+                found.append(path)
+    return found
+
+
+def _chart_file(files: Files, path: str) -> dict[str, Any]:
+    data = files.tree.read(path) if path in files.entries else None
+    try:
+        value = load(data, path=path) if data is not None else None
+    except YamlError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    for end in range(1, len(parts) + 1):
+        yield "/".join(parts[:end])

@@ -1,0 +1,83 @@
+"""What a kustomization refers to: files and folders, as far as its text says."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review_bot.core.errors import YamlError
+from review_bot.core.yaml_reader import load
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# Fields that list files, or folders with a kustomization of their own.
+_ACCUMULATED = ("resources", "bases", "components", "generators", "transformers", "validators")
+_FILES = ("crds", "configurations", "patchesStrategicMerge")
+_REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^git::|^git@|^(www\.)?(github|gitlab|bitbucket)\.[a-z]+[/:]|\?ref=", re.I)
+
+
+def is_remote(reference: str) -> bool:
+    """Would kustomize fetch this from elsewhere?"""
+    return bool(_REMOTE.search(reference))
+
+
+def read(data: bytes, path: str) -> Mapping[str, Any]:
+    """The kustomization; {} for an empty one. Raises YamlError."""
+    value = load(data, path=path)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise YamlError("a kustomization is a mapping", path=path, line=1)
+    return value
+
+
+def references(kustomization: Mapping[str, Any]) -> Iterator[str]:
+    """Everything that the kustomization names, as it is written: files, folders and remote places."""
+    for field in _ACCUMULATED + _FILES:
+        yield from (item for item in _list(kustomization.get(field)) if isinstance(item, str) and _is_path(item))
+    for field in ("patches", "patchesJson6902", "replacements"):
+        for item in _list(kustomization.get(field)):
+            if isinstance(item, dict) and isinstance(item.get("path"), str):
+                yield item["path"]
+    for field in ("configMapGenerator", "secretGenerator"):
+        for item in _list(kustomization.get(field)):
+            if isinstance(item, dict):
+                yield from _generated(item)
+    openapi = kustomization.get("openapi")
+    if isinstance(openapi, dict) and isinstance(openapi.get("path"), str):
+        yield openapi["path"]
+    yield from _charts(kustomization)
+
+
+def local_charts(kustomization: Mapping[str, Any]) -> tuple[str, ...]:
+    """Folders of the charts that helmCharts inflates, relative to the kustomization."""
+    home = (kustomization.get("helmGlobals") or {}).get("chartHome") or "charts"
+    charts = [c for c in _list(kustomization.get("helmCharts")) if isinstance(c, dict)]
+    return tuple(posixpath.join(str(home), str(c["name"])) for c in charts if c.get("name"))
+
+
+def _charts(kustomization: Mapping[str, Any]) -> Iterator[str]:
+    yield from local_charts(kustomization)
+    for chart in _list(kustomization.get("helmCharts")):
+        if isinstance(chart, dict):
+            names = [chart.get("valuesFile"), *_list(chart.get("additionalValuesFiles"))]
+            yield from (name for name in names if isinstance(name, str))
+
+
+def _generated(item: Mapping[str, Any]) -> Iterator[str]:
+    for entry in _list(item.get("files")):
+        if isinstance(entry, str):
+            yield entry.partition("=")[2] or entry
+    yield from (entry for entry in _list(item.get("envs")) if isinstance(entry, str))
+    if isinstance(item.get("env"), str):
+        yield item["env"]
+
+
+def _is_path(item: str) -> bool:
+    # patchesStrategicMerge and generators also take YAML inline.
+    return "\n" not in item and not item.lstrip().startswith("{")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
