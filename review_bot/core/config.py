@@ -42,10 +42,10 @@ def parse_config(text: bytes | None, *, path: str = ".review-bot.yaml") -> Confi
 
 
 @lru_cache(maxsize=1)
-def schema() -> Mapping[str, Any]:
+def schema() -> dict[str, Any]:
     """The published JSON Schema."""
     text = resources.files("review_bot.core").joinpath("config.schema.json").read_text()
-    loaded: Mapping[str, Any] = json.loads(text)
+    loaded: dict[str, Any] = json.loads(text)
     return loaded
 
 

@@ -40,6 +40,8 @@ def references(kustomization: Mapping[str, Any]) -> Iterator[str]:
         for item in _list(kustomization.get(field)):
             if isinstance(item, dict) and isinstance(item.get("path"), str):
                 yield item["path"]
+            elif isinstance(item, str) and _is_path(item):
+                yield item
     for field in ("configMapGenerator", "secretGenerator"):
         for item in _list(kustomization.get(field)):
             if isinstance(item, dict):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from review_bot.core import kustomization
-from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, local_dependencies, normal
+from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal
 from review_bot.core.globs import matches
 from review_bot.core.model import Config, FileChange, HelmOptions, PlannedTarget, RendererName, Target, Tree
 
@@ -139,10 +139,9 @@ class _Side:
 
     def _charts(self, used: set[str], defined: set[str]) -> list[Target]:
         folders = [folder_of(p) for p in self._files.entries if posixpath.basename(p) == "Chart.yaml"]
-        needed = {dependency for f in folders for dependency in local_dependencies(self._files, f)}
         found = []
         for folder in folders:
-            if folder in used or folder in defined or folder in needed or self._vendored(folder):
+            if folder in used or folder in defined or self._vendored(folder):
                 continue
             if self._files.kustomization_of(folder) or self._is_library(folder):
                 continue

@@ -1,0 +1,174 @@
+"""Kustomize overlays, built by the real kustomize."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from review_bot.core import kustomization
+from review_bot.core.closure import Files, join, normal
+from review_bot.core.errors import YamlError
+from review_bot.core.model import Finding, Rendered, Resource, Source, Target, Tree
+from review_bot.core.resources import from_documents, identity
+from review_bot.core.tools import find
+from review_bot.core.yaml_reader import parse
+from review_bot.render.origins import Origins
+from review_bot.render.problems import did_you_mean, failed
+from review_bot.render.sandbox import CHECKOUT, Sandbox
+
+ORIGIN = "config.kubernetes.io/origin"
+TRANSFORMED = "alpha.config.kubernetes.io/transformations"
+METADATA = {ORIGIN: "originAnnotations", TRANSFORMED: "transformerAnnotations"}
+_MISSING = re.compile(r"(?:open|stat|lstat|evalsymlink failure on) '?(/repo/[^:'\s]+)'?[^:]*: no such file")
+_QUOTED = re.compile(r"accumulating resources from '([^']+)'")
+
+
+async def render(target: Target, tree: Tree, checkout: Path, sandbox: Sandbox) -> Rendered:
+    """Build the overlay; whatever kustomize would fetch or execute is refused before it runs."""
+    files = Files(tree)
+    refused = tuple(_refusals(target, files))
+    if refused:
+        return Rendered(target, (), refused)
+    with tempfile.TemporaryDirectory(prefix="review-bot-entry-") as work:
+        overlays, added = _with_origins(target, files, Path(work))
+        tool = find("kustomize")
+        verb = ["kustomize"] if tool.name == "kubectl" else ["build"]
+        outcome = await sandbox.run(tool, [*verb, f"{{repo}}/{target.path}"], checkout, overlays=overlays)
+    if outcome.status != 0:
+        return Rendered(target, (), (_explained(target, outcome.trouble or outcome.stderr, files),))
+    try:
+        resources, findings = from_documents(parse(outcome.stdout, path=target.entry, strict=False), path=target.entry)
+    except YamlError as error:
+        return Rendered(target, (), (failed(target, f"its output can't be read: {error.message}"),))
+    origins = Origins(tree)
+    located = tuple(_located(r, target, origins, added) for r in resources)
+    return Rendered(target, located, tuple(failed(target, f.message, help=f.help, rule=f.rule) for f in findings))
+
+
+def _with_origins(target: Target, files: Files, work: Path) -> tuple[dict[str, Path], frozenset[str]]:
+    """A copy of the entry file that asks kustomize to say where things come from, and the annotations that adds."""
+    content = files.parsed(target.entry)
+    if content is None:
+        return {}, frozenset()
+    had = content.get("buildMetadata")
+    had = had if isinstance(had, list) else []
+    added = frozenset(a for a, name in METADATA.items() if name not in had)
+    copy = work / "kustomization.yaml"
+    copy.write_text(json.dumps({**content, "buildMetadata": [*had, *(METADATA[a] for a in sorted(added))]}))
+    return {target.entry: copy}, added
+
+
+def _refusals(target: Target, files: Files) -> Iterator[Finding]:
+    for entry in sorted(target.reads or ()):
+        if posixpath.basename(entry) not in kustomization.NAMES:
+            continue
+        content = files.parsed(entry)
+        for reference in kustomization.references(content or {}):
+            if kustomization.is_remote(reference):
+                yield failed(
+                    target,
+                    f"{entry} refers to {reference}, which is not in this repository and is not fetched",
+                    path=entry,
+                    line=_line_of(files, entry, reference),
+                    help="vendor it: commit what it holds, and refer to that folder",
+                    rule="remote-base",
+                )
+        if content and content.get("helmCharts"):
+            yield failed(
+                target,
+                f"{entry} uses helmCharts, which need kustomize's --enable-helm",
+                path=entry,
+                line=_line_of(files, entry, "helmCharts"),
+                help="define the chart as a target of its own (targets.define), or commit its rendered output",
+                rule="helm-in-kustomize",
+            )
+
+
+def _explained(target: Target, text: str, files: Files) -> Finding:
+    text = " ".join(text.split()).removeprefix("error: ")
+    missing = _MISSING.search(text)
+    if missing:
+        path = normal(missing.group(1).removeprefix(f"{CHECKOUT}/"))
+        if path == target.path and target.entry not in files.entries:
+            return failed(target, "there is no kustomization in this folder")
+        naming, line = _who_names(target, files, path)
+        hint = did_you_mean(path, files.entries)
+        return failed(target, f"kustomize can't find {path} (named in {naming})", path=naming, line=line, help=hint)
+    content = files.tree.read(target.entry)
+    try:
+        if content is not None:
+            parse(content, path=target.entry)
+    except YamlError as error:
+        return failed(target, f"{target.entry}: {error.message}", line=error.line, help=error.help)
+    cause = text.replace(f"{CHECKOUT}/", "")
+    return failed(target, cause[-600:] or "kustomize failed without a word")
+
+
+def _who_names(target: Target, files: Files, path: str) -> tuple[str, int | None]:
+    for entry in sorted(target.reads or ()):
+        if posixpath.basename(entry) not in kustomization.NAMES:
+            continue
+        folder = posixpath.dirname(entry) or "."
+        for reference in kustomization.references(files.parsed(entry) or {}):
+            if normal(join(folder, reference)) == path:
+                return entry, _line_of(files, entry, reference)
+    return target.entry, None
+
+
+def _line_of(files: Files, path: str, text: str) -> int | None:
+    data = files.tree.read(path) or b""
+    rows = data.decode(errors="replace").splitlines()
+    return next((number for number, row in enumerate(rows, 1) if text in row), None)
+
+
+def _located(resource: Resource, target: Target, origins: Origins, added: frozenset[str]) -> Resource:
+    annotations = _annotations(resource.manifest)
+    origin = _yaml(annotations.get(ORIGIN))
+    patched = _patches(_yaml(annotations.get(TRANSFORMED)), target)
+    manifest = _without(resource.manifest, added)
+    id = identity(manifest) or resource.id
+    plain = Resource(id, manifest, Source(target.entry), {}, patched)
+    path = origin.get("path") if isinstance(origin, dict) else None
+    if isinstance(path, str):
+        return origins.located(plain, normal(join(target.path, path)))
+    configured = origin.get("configuredIn") if isinstance(origin, dict) else None
+    place = normal(join(target.path, configured)) if isinstance(configured, str) else target.entry
+    return Resource(id, manifest, Source(place), {}, patched)
+
+
+def _patches(transformations: Any, target: Target) -> tuple[str, ...]:
+    found = []
+    for row in transformations if isinstance(transformations, list) else []:
+        path = row.get("path") or row.get("configuredIn") if isinstance(row, dict) else None
+        if isinstance(path, str):
+            found.append(normal(join(target.path, path)))
+    return tuple(dict.fromkeys(found))
+
+
+def _annotations(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = manifest.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return annotations if isinstance(annotations, dict) else {}
+
+
+def _without(manifest: Mapping[str, Any], added: frozenset[str]) -> Mapping[str, Any]:
+    """The manifest as it would be deployed: without the annotations that only we asked for."""
+    annotations = _annotations(manifest)
+    if not added & annotations.keys():
+        return manifest
+    kept = {k: v for k, v in annotations.items() if k not in added}
+    metadata = {k: v for k, v in manifest["metadata"].items() if k != "annotations"}
+    return {**manifest, "metadata": {**metadata, "annotations": kept} if kept else metadata}
+
+
+def _yaml(text: Any) -> Any:
+    try:
+        documents = parse(str(text).encode(), path="annotation") if text else ()
+    except YamlError:
+        return None
+    return documents[0].value if documents else None

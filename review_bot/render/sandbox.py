@@ -1,0 +1,175 @@
+"""Run a tool over a checkout so that hostile content has nothing to reach: bubblewrap, limits, a clean environment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from review_bot.core.errors import ToolError
+from review_bot.core.tools import find
+
+CHECKOUT = "/repo"
+TOOL = "/tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`seconds` of wall time, `cpu_seconds`, bytes of output and of one written file, for each process."""
+
+    seconds: float = 60
+    cpu_seconds: int = 60
+    output_bytes: int = 64 * 1024 * 1024
+    file_bytes: int = 128 * 1024 * 1024
+    memory_bytes: int = 2 * 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a tool wrote; `trouble` says in words why it was stopped, "" if it ended by itself."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Runs tools with no network, no credentials and sight of one checkout only."""
+
+    limits: Limits
+    allow_unsandboxed: bool = False
+
+    async def run(
+        self,
+        tool: Path,
+        words: Sequence[str],
+        checkout: Path,
+        *,
+        overlays: Mapping[str, Path] | None = None,
+    ) -> Outcome:
+        """Run `tool` with the checkout as its working folder.
+
+        `overlays` lay files or folders over paths of the checkout. The checkout is read-only at /repo; `{repo}` in
+        the words becomes its path. Raises ToolError where no sandbox can be had.
+        """
+        if await asyncio.to_thread(_bwrap_works):
+            command = self._wrapped(tool, words, checkout, overlays or {})
+        elif self.allow_unsandboxed:
+            command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
+            _lay_over(checkout, overlays or {})
+        else:
+            raise ToolError(
+                "there is no sandbox: bubblewrap can't make user namespaces on this machine",
+                help="allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content",
+            )
+        return await self._bounded(command, checkout)
+
+    def _wrapped(self, tool: Path, words: Sequence[str], checkout: Path, overlays: Mapping[str, Path]) -> list[str]:
+        command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+        command += ["--cap-drop", "ALL", "--tmpfs", "/tmp", "--dev", "/dev", "--ro-bind", str(tool), TOOL]  # noqa: S108
+        for library in ("/lib", "/lib64", "/usr/lib"):
+            if Path(library).exists():
+                command += ["--ro-bind", library, library]
+        command += ["--ro-bind", str(checkout), CHECKOUT]
+        for path, source in overlays.items():
+            command += ["--ro-bind", str(source), f"{CHECKOUT}/{path}"]
+        for name, value in _ENVIRONMENT.items():
+            command += ["--setenv", name, value]
+        command += ["--chdir", CHECKOUT, "--", TOOL]
+        return command + [w.replace("{repo}", CHECKOUT) for w in words]
+
+    async def _bounded(self, command: Sequence[str], checkout: Path) -> Outcome:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(_ENVIRONMENT),
+            cwd=str(checkout),
+            start_new_session=True,
+            preexec_fn=self._limit,
+        )
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                stdout, stderr = await asyncio.gather(
+                    self._read(process.stdout), self._read(process.stderr, self.limits.output_bytes // 16)
+                )
+                status = await process.wait()
+            return Outcome(status, stdout, stderr.decode(errors="replace"))
+        except TimeoutError:
+            return Outcome(-1, b"", "", f"it took longer than {self.limits.seconds:g} s")
+        except _TooMuch:
+            return Outcome(-1, b"", "", f"it wrote more than {self.limits.output_bytes >> 20} MiB")
+        finally:
+            await _end(process)
+
+    def _limit(self) -> None:
+        limits = self.limits
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
+        # RLIMIT_DATA counts what is used; Go reserves far more address space than it touches.
+        resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    async def _read(self, stream: asyncio.StreamReader | None, most: int | None = None) -> bytes:
+        if stream is None:
+            return b""
+        most = most or self.limits.output_bytes
+        parts, size = [], 0
+        while part := await stream.read(1 << 16):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise _TooMuch
+        return b"".join(parts)
+
+
+class _TooMuch(Exception):
+    """A tool wrote more than it may."""
+
+
+_ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108 - the sandbox's own, empty
+    "PATH": "/nowhere",
+    "HELM_CACHE_HOME": "/tmp/helm/cache",  # noqa: S108
+    "HELM_CONFIG_HOME": "/tmp/helm/config",  # noqa: S108
+    "HELM_DATA_HOME": "/tmp/helm/data",  # noqa: S108
+    "GOMAXPROCS": "2",
+    "LC_ALL": "C.UTF-8",
+}
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Whatever happens, the whole process group is gone afterwards."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        await asyncio.shield(process.wait())
+    # The transport holds the pipes; waiting does not close them after a read that was given up.
+    process._transport.close()  # type: ignore[attr-defined]
+
+
+def _lay_over(checkout: Path, overlays: Mapping[str, Path]) -> None:
+    for path, source in overlays.items():
+        if source.is_file():
+            (checkout / path).write_bytes(source.read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _bwrap_works() -> bool:
+    import subprocess
+
+    try:
+        bwrap = find("bwrap")
+    except ToolError:
+        return False
+    probe = [str(bwrap), "--unshare-all", "--ro-bind", "/", "/", "--dev", "/dev", "true"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
