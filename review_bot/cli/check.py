@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import os
 import sys
@@ -65,18 +66,9 @@ def _write(verdict: Verdict, form: str) -> str:
         from review_bot.core.verdict import to_json
 
         return json.dumps(to_json(verdict), indent=2, ensure_ascii=False) + "\n"
-    if form == "markdown":
-        from review_bot.core import report_markdown
-
-        return report_markdown.render(verdict) + "\n"
-    if form == "sarif":
-        from review_bot.core import report_sarif
-
-        return report_sarif.render(verdict) + "\n"
-    if form == "junit":
-        from review_bot.core import report_junit
-
-        return report_junit.render(verdict) + "\n"
+    if form != "text":
+        report = importlib.import_module(f"review_bot.core.report_{form}")
+        return f"{report.render(verdict)}\n"
     from review_bot.core import report_text
 
     return report_text.render(verdict, colour=use_colour(sys.stdout))

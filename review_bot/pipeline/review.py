@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Reviewer:
     """What stays the same from review to review. `policy_dirs` replace the base's policies."""
 
     cache: Path | None = None
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     allow_unsandboxed: bool = False
     policy_dirs: tuple[Path, ...] | None = None
     config_file: Path | None = None

@@ -9,7 +9,7 @@ from review_bot.core.model import Tree
 
 @dataclass(frozen=True)
 class Sides:
-    """`tip` is the base branch as it is (it decides), `base` the merge base and `head` the change (they are compared)."""
+    """`tip` is the base branch as it is: it decides. `base` (the merge base) and `head` are compared."""
 
     tip: Tree
     base: Tree

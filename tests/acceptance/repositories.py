@@ -55,14 +55,15 @@ def sample(name: str, pull_request: str, root: Path) -> Path:
 
 
 def between(base: Path, head: Path, root: Path) -> Path:
-    shutil.copytree(base, root, symlinks=True)
+    # Without the files' times: git would take a same-sized file of the same second for unchanged.
+    shutil.copytree(base, root, symlinks=True, copy_function=shutil.copy)
     git(root, "init", "-q", "-b", "main")
     commit(root, "base")
     git(root, "checkout", "-q", "-b", "change")
     for child in root.iterdir():
         if child.name != ".git":
             shutil.rmtree(child) if child.is_dir() else child.unlink()
-    shutil.copytree(head, root, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(head, root, symlinks=True, dirs_exist_ok=True, copy_function=shutil.copy)
     commit(root, "head")
     return root
 

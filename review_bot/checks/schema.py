@@ -1,0 +1,227 @@
+"""The schema check: is every changed object one that Kubernetes would accept by its shape?"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jsonschema_rs
+
+from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.schema_store import SchemaStore, compile_schema
+from review_bot.core.model import (
+    CheckName,
+    CheckState,
+    FieldPath,
+    Finding,
+    Resource,
+    ResourceChange,
+    ResourceId,
+    Severity,
+)
+from review_bot.core.secrets import is_secret
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?\Z")
+# These kinds are named by anything that is a path segment.
+_FREE_NAMES = frozenset(["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"])
+MOST_ERRORS = 20
+
+
+class SchemaCheck:
+    """Validates both sides of each change, so that what was wrong before is not called new."""
+
+    name = CheckName.SCHEMA
+
+    async def run(self, changes: Sequence[ResourceChange], context: CheckContext) -> CheckOutcome:
+        return await asyncio.to_thread(self._run, changes, context)
+
+    def _run(self, changes: Sequence[ResourceChange], context: CheckContext) -> CheckOutcome:
+        judge = _Judge(context)
+        head = [f for c in changes if c.head is not None for f in judge.findings(c.target, c.head)]
+        base = [
+            f for c in changes if c.base is not None and c.head is not None for f in judge.findings(c.target, c.base)
+        ]
+        return CheckOutcome(CheckState.SUCCESS, tuple(head), tuple(base))
+
+
+class _Judge:
+    def __init__(self, context: CheckContext) -> None:
+        self._store = SchemaStore(context.config.kubernetes, context.config.schema.strict)
+        self._context = context
+        self._validators: dict[tuple[str, str], jsonschema_rs.Draft202012Validator | None] = {}
+
+    def findings(self, target: str, resource: Resource) -> Iterator[Finding]:
+        yield from _metadata(target, resource)
+        key = (resource.id.api_version, resource.id.kind)
+        if key not in self._validators:
+            self._validators[key] = self._validator(resource.id)
+        validator = self._validators[key]
+        if validator is None:
+            yield self._unknown(target, resource)
+            return
+        for index, error in enumerate(validator.iter_errors(resource.manifest)):
+            if index >= MOST_ERRORS:
+                break
+            yield _explained(target, resource, error)
+
+    def _validator(self, id: ResourceId) -> jsonschema_rs.Draft202012Validator | None:
+        version = id.api_version.rpartition("/")[2]
+        found = self._store.builtin(id.group, version, id.kind)
+        if found is None:
+            found = next(
+                (v for d in self._context.crds if _defines(d, id) and (v := self._store.custom(d, version))), None
+            )
+        return found or self._own(id, version)
+
+    def _own(self, id: ResourceId, version: str) -> jsonschema_rs.Draft202012Validator | None:
+        """A schema file that the repository keeps for kinds of others."""
+        for template in self._context.config.schema.schemas:
+            for kind in (id.kind, id.kind.lower()):
+                path = template.replace("{group}", id.group).replace("{kind}", kind).replace("{version}", version)
+                data = self._context.base.read(path)
+                if data is not None:
+                    try:
+                        return compile_schema(json.loads(data))
+                    except ValueError:
+                        return None
+        return None
+
+    def _unknown(self, target: str, resource: Resource) -> Finding:
+        id, kubernetes = resource.id, self._context.config.kubernetes
+        if not self._store.has_group(id.group):
+            return _finding(
+                target,
+                resource,
+                ("apiVersion",),
+                "schema-unknown-kind",
+                f"no schema is known for {id.kind} ({id.api_version}), so its fields are not checked",
+                help="commit its CustomResourceDefinition, or name a schema file under checks.schema.schemas",
+                severity=Severity.WARNING,
+            )
+        served = [v for v in self._store.versions_of(id.kind) if v != id.api_version]
+        if served:
+            message = f"{id.api_version} {id.kind} is not served by Kubernetes {kubernetes}"
+            return _finding(
+                target, resource, ("apiVersion",), "schema-removed-api", message, f"use {' or '.join(served)}"
+            )
+        known = self._store.kinds_like(id.group, id.api_version.rpartition("/")[2])
+        near = difflib.get_close_matches(id.kind, known, n=1)
+        message = f"Kubernetes {kubernetes} knows no kind {id.kind} in {id.api_version}"
+        hint = f"did you mean {near[0]}?" if near else "check apiVersion and kind"
+        return _finding(target, resource, ("kind",), "schema-unknown-kind", message, hint)
+
+
+def _defines(definition: Resource, id: ResourceId) -> bool:
+    spec = definition.manifest.get("spec")
+    names = spec.get("names") if isinstance(spec, dict) else None
+    if not (isinstance(spec, dict) and isinstance(names, dict)):
+        return False
+    return spec.get("group") == id.group and names.get("kind") == id.kind
+
+
+def _explained(target: str, resource: Resource, error: Any) -> Finding:
+    path: FieldPath = tuple(error.instance_path)
+    where = dotted(path) or "the object"
+    kind = type(error.kind).__name__.rpartition("_")[2]
+    value = "the value" if is_secret(resource.manifest) else _short(error.instance)
+    if kind == "AdditionalProperties":
+        unknown = str(error.kind.unexpected[0])
+        hint = "remove it, or check its spelling and where it belongs"
+        place = (*path, unknown)
+        return _finding(target, resource, place, "schema-unknown-field", f"{dotted(place)}: unknown field", hint)
+    if kind == "Required":
+        missing = error.kind.property
+        return _finding(target, resource, path, "schema-required", f"{where}: the field {missing} is missing", "add it")
+    if kind == "Type":
+        expected = " or ".join(t for t in _types(error) if t != "null")
+        message = f"{where}: {value} is {_type_of(error.instance)}, expected {expected}"
+        return _finding(target, resource, path, "schema-type", message, f"write {_example(expected)}")
+    if kind == "Enum":
+        message = f"{where}: {value} is not one of the values that are allowed"
+        return _finding(target, resource, path, "schema-value", message, "see `kubectl explain`")
+    return _finding(
+        target,
+        resource,
+        path,
+        "schema-value",
+        f"{where}: {value} is not allowed here ({kind})",
+        "see `kubectl explain`",
+    )
+
+
+def _types(error: Any) -> list[str]:
+    types = error.kind.types
+    return [str(t) for t in types] if isinstance(types, list | tuple) else [str(types)]
+
+
+def _type_of(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = ((bool, "a boolean"), (str, "a string"), (int, "an integer"), (float, "a number"), (list, "a list"))
+    return next((name for type_, name in names if isinstance(value, type_)), "an object")
+
+
+def _example(expected: str) -> str:
+    return {"integer": "a number without quotes", "string": "it in quotes", "array": "a list"}.get(
+        expected, f"a value of type {expected}"
+    )
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def dotted(path: FieldPath) -> str:
+    """A field's path as people write it."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).removeprefix(".")
+
+
+def _metadata(target: str, resource: Resource) -> Iterator[Finding]:
+    """What the API server asks of every name and label."""
+    metadata = resource.manifest.get("metadata")
+    if not isinstance(metadata, dict):
+        return
+    name = metadata.get("name")
+    if isinstance(name, str) and resource.id.kind not in _FREE_NAMES and not _valid_name(name):
+        message = f"metadata.name: {_short(name)} is not a valid name"
+        help = "use lower-case letters, digits, '-' and '.', at most 253 characters"
+        yield _finding(target, resource, ("metadata", "name"), "schema-name", message, help)
+    labels = metadata.get("labels")
+    for key, value in labels.items() if isinstance(labels, dict) else ():
+        if isinstance(value, str) and (len(value) > 63 or not _LABEL_VALUE.match(value)):
+            message = f"metadata.labels.{key}: {_short(value)} is not a valid label value"
+            help = "use at most 63 letters, digits, '-', '_' and '.'"
+            yield _finding(target, resource, ("metadata", "labels", key), "schema-label", message, help)
+
+
+def _valid_name(name: str) -> bool:
+    return len(name) <= 253 and _SUBDOMAIN.match(name) is not None
+
+
+def _finding(
+    target: str,
+    resource: Resource,
+    path: FieldPath,
+    rule: str,
+    message: str,
+    help: str = "",
+    severity: Severity = Severity.ERROR,
+) -> Finding:
+    place = resource.place(path)
+    return Finding(
+        check=CheckName.SCHEMA,
+        rule=rule,
+        severity=severity,
+        message=f"{resource.id.kind} {resource.id.name}: {message}",
+        target=target,
+        resource=resource.id,
+        path=place.path,
+        line=place.line,
+        help=help,
+    )
