@@ -9,7 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,7 +99,13 @@ class Reviewer:
             head=sides.head.sha,
             planned=planned,
             changes=changes,
-            head_findings=[*config_findings, *_findings(rendered.head), *_all(o.head for o in outcomes.values())],
+            head_findings=[
+                *config_findings,
+                *rendered.loose,
+                *_findings(rendered.head),
+                *_unseen(rendered),
+                *_all(o.head for o in outcomes.values()),
+            ],
             base_findings=[*_findings(rendered.base), *_all(o.base for o in outcomes.values())],
             states=_states(outcomes),
             config=config,
@@ -210,6 +216,19 @@ def _changes(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
 
 def _findings(side: Mapping[str, Rendered]) -> list[Finding]:
     return [finding for rendered in side.values() for finding in rendered.findings]
+
+
+def _unseen(rendered: RenderedSides) -> list[Finding]:
+    """A base that does not render while the head does, or is gone: the change is not blocked for it, but it is said."""
+    found = []
+    for id, base in rendered.base.items():
+        head = rendered.head.get(id)
+        if base.failed and (head is None or not head.failed):
+            first = next(f for f in base.findings if f.severity is Severity.ERROR)
+            shown = "what goes away with it is not known" if head is None else "so all of it is shown as new"
+            text = f"on the base, {first.message}; {shown}"
+            found.append(replace(first, rule="base-not-rendered", severity=Severity.WARNING, message=text))
+    return found
 
 
 def _all(groups: Iterable[Iterable[Finding]]) -> list[Finding]:
