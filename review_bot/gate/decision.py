@@ -1,0 +1,273 @@
+"""The decision: pure, from facts alone, with the reasons that a person needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from review_bot.core.errors import InputError
+from review_bot.gate import ownership as ownerships
+from review_bot.gate import settings as configured
+from review_bot.gate.facts import ChangedFile, Facts
+from review_bot.gate.ownership import Ownership
+from review_bot.gate.people import (
+    WRITE,
+    Approval,
+    Spoken,
+    Voices,
+    contributors,
+    listen,
+    standing,
+    unattributed,
+    why_not,
+)
+from review_bot.gate.rules import Match, Require, Rule, match
+from review_bot.gate.settings import Settings
+
+FINE = ("success", "neutral", "not-configured", "skipped")
+CLOCK_SKEW = timedelta(minutes=5)
+
+
+class State(StrEnum):
+    APPROVED = "approved"
+    SKIPPED = "skipped"
+    PENDING = "pending"
+    BLOCKED = "blocked"
+    ERROR = "error"
+
+
+_WORST = (State.APPROVED, State.SKIPPED, State.PENDING, State.BLOCKED, State.ERROR)
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """One rule's answer; the contract's words."""
+
+    name: str
+    state: State
+    required: int = 0
+    approved_by: tuple[dict[str, str | None], ...] = ()
+    missing: int = 0
+    can_approve: tuple[str, ...] = ()
+    disqualified: tuple[dict[str, str], ...] = ()
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    state: State
+    summary: str
+    rules: tuple[RuleResult, ...]
+    holds: tuple[str, ...]
+    commands: tuple[Spoken, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's object."""
+        return {
+            "state": str(self.state),
+            "summary": self.summary,
+            "rules": [{**asdict(rule), "state": str(rule.state)} for rule in self.rules],
+            "holds": list(self.holds),
+            "commands": [asdict(spoken) for spoken in self.commands],
+        }
+
+
+def decide(facts: Facts) -> Decision:
+    """Who must still agree, and why; the worst state wins: error, blocked, pending, approved."""
+    wrote = contributors(facts)
+    voices = listen(facts, wrote)
+    try:
+        settings = configured.read(facts.tree)
+        owned = ownerships.read(facts.tree, settings.formats)
+    except InputError as error:
+        return _decision(State.ERROR, str(error), (), voices)
+    bench = _Bench(facts, settings, owned, wrote, voices)
+    rules = bench.rules()
+    distrust = [*_distrust(facts), *(r.because[0] for r in rules if r.state is State.ERROR)]
+    if distrust:
+        return _decision(State.ERROR, distrust[0], rules, voices)
+    voices = bench.judged_overrides()
+    blocked = bench.blocked()
+    broken = next((o for o in voices.overrides if o[2] == facts.head_sha), None)
+    if broken is not None and not facts.draft:
+        return _decision(State.APPROVED, f"@{broken[0]} broke the glass: {broken[1]}", rules, voices)
+    if blocked:
+        return _decision(State.BLOCKED, blocked[0], rules, voices)
+    waiting = [r for r in rules if r.state is State.PENDING]
+    if waiting:
+        return _decision(State.PENDING, _waiting(waiting), rules, voices)
+    return _decision(State.APPROVED, _agreed(rules), rules, voices)
+
+
+def _decision(state: State, summary: str, rules: Sequence[RuleResult], voices: Voices) -> Decision:
+    return Decision(state, summary, tuple(rules), tuple(voices.holds.values()), tuple(voices.commands))
+
+
+def _distrust(facts: Facts) -> Iterable[str]:
+    for what, cut in facts.truncated.items():
+        if cut:
+            yield f"GitHub cut the list of {what}: split this pull request into smaller ones"
+    if not facts.commits:
+        yield "the pull request's commits are not known"
+    latest = facts.now + CLOCK_SKEW
+    if any(e.at > latest for e in (*facts.reviews, *facts.comments)):
+        yield "a review or comment is dated in the future"
+
+
+class _Bench:
+    """The rules of one decision, judged."""
+
+    def __init__(
+        self, facts: Facts, settings: Settings, owned: Ownership, wrote: dict[str, str], voices: Voices
+    ) -> None:
+        self._facts, self._settings, self._owned, self._wrote, self._voices = facts, settings, owned, wrote, voices
+        self._asked: set[str] = set()
+        anonymous = unattributed(facts)
+        # While nobody knows who wrote a commit, its author could be the one who approves.
+        self._approvals = (
+            [] if anonymous else [a for user, a in voices.approvals.items() if not why_not(user, facts, wrote)]
+        )
+        self._anonymous = anonymous
+
+    def rules(self) -> tuple[RuleResult, ...]:
+        """Every configured rule, or the one that stands where none applies."""
+        results = []
+        for rule in self._settings.rules:
+            found = match(rule, self._facts)
+            results.append(self._judge(rule, found) if found else RuleResult(rule.name, State.SKIPPED))
+        if all(r.state is State.SKIPPED for r in results):
+            named = self._owned.any_named
+            everything = Match(self._facts.files, self._facts.changes, ("no rule applies",))
+            rule = Rule("owners" if named else "anyone", None, Require(owners=named))
+            results.append(self._judge(rule, everything))
+        return tuple(results)
+
+    def _judge(self, rule: Rule, found: Match) -> RuleResult:
+        try:
+            pools = self._pools(rule.require, found)
+        except InputError as error:
+            return RuleResult(rule.name, State.ERROR, rule.require.count, because=(str(error), *found.because))
+        return self._counted(rule, found, pools)
+
+    def _pools(self, require: Require, found: Match) -> list[tuple[tuple[str, ...], frozenset[str] | None, bool]]:
+        """Groups of whom each must give the count: (as written, logins or None for every writer, head only)."""
+        teams = self._facts.teams
+        fixed = (*(f"@{u}" for u in require.users), *(f"@{t}" for t in require.teams))
+        head_only = any(not f.targets for f in found.files)
+        if not require.owners:
+            people = ownerships.logins(fixed, teams) if fixed else None
+            return [(fixed, people, head_only)]
+        pools: dict[tuple[tuple[str, ...], bool], frozenset[str] | None] = {}
+        for file in found.files:
+            for path in file.paths:
+                for owned in self._owned.of(path):
+                    names = (*owned.owners, *fixed)
+                    pools[(names, not file.targets)] = ownerships.logins(names, teams)
+        if any(self._unowned(f) for f in found.files) or not pools:
+            # Files that nobody owns still need somebody's word: any writer's, on files of no target at this head.
+            loose = [f for f in found.files if self._unowned(f)]
+            head = any(not f.targets for f in loose)
+            pools[(fixed, head)] = ownerships.logins(fixed, teams) if fixed else None
+        return [(names, people, head) for (names, head), people in pools.items()]
+
+    def _unowned(self, file: ChangedFile) -> bool:
+        return all(not self._owned.of(path) for path in file.paths)
+
+    def _counted(
+        self, rule: Rule, found: Match, pools: list[tuple[tuple[str, ...], frozenset[str] | None, bool]]
+    ) -> RuleResult:
+        needs_effect = bool(found.changes) or any(f.targets for f in found.files)
+        missing, approved, can, disqualified = 0, dict[str, Approval](), dict[str, None](), dict[str, str]()
+        for names, people, head_only in pools:
+            self._asked |= people if people is not None else self._writers()
+            eligible = [a for a in self._approvals if people is None or a.user.lower() in people]
+            valid = standing(eligible, self._facts, effect=needs_effect, head=head_only)
+            approved |= {a.user.lower(): a for a in valid}
+            missing = max(missing, rule.require.count - len({a.user.lower() for a in valid}))
+            if len(valid) < rule.require.count:
+                can |= dict.fromkeys(self._able(names, people, {a.user.lower() for a in valid}))
+            disqualified |= self._unable(people)
+        missing = max(missing, 0)
+        return RuleResult(
+            rule.name,
+            State.PENDING if missing else State.APPROVED,
+            rule.require.count,
+            tuple({"user": a.user, "sha": a.sha} for a in approved.values()),
+            missing,
+            tuple(can),
+            tuple({"user": u, "why": w} for u, w in sorted(disqualified.items())),
+            (*found.because, *(f"commit {sha[:7]} has an author whom GitHub does not know" for sha in self._anonymous)),
+        )
+
+    def _writers(self) -> frozenset[str]:
+        return frozenset(u for u, p in self._facts.permissions.items() if p in WRITE)
+
+    def _able(self, names: tuple[str, ...], people: frozenset[str] | None, already: set[str]) -> list[str]:
+        candidates = self._writers() if people is None else people
+        able = sorted(u for u in candidates - already if not why_not(u, self._facts, self._wrote))
+        teams = [n.removeprefix("@") for n in names if "/" in n]
+        useful = [t for t in teams if self._facts.teams.get(t.lower(), frozenset()) & set(able)]
+        return [*able, *useful]
+
+    def _unable(self, people: frozenset[str] | None) -> dict[str, str]:
+        voiced = set(self._voices.approvals)
+        concerned = people if people is not None else voiced
+        reasons = {u: why_not(u, self._facts, self._wrote) for u in concerned | (voiced & set(self._wrote))}
+        return {user: why for user, why in reasons.items() if why}
+
+    def judged_overrides(self) -> Voices:
+        """Take out overrides of people who are not listed for it, and answer them."""
+        team = [m for t in self._settings.override_teams for m in self._facts.teams.get(t, frozenset())]
+        listed = {*self._settings.override_users, *team}
+        kept = [o for o in self._voices.overrides if o[0].lower() in listed]
+        for user, reason, sha in self._voices.overrides:
+            why = "is not listed under approvals.override" if user.lower() not in listed else ""
+            if not why and sha != self._facts.head_sha:
+                why = "overrode another head: it holds for that one only"
+            if why:
+                self._refuse(user, f"/override {reason}", f"@{user} {why}")
+        self._voices.overrides = kept
+        return self._voices
+
+    def _refuse(self, user: str, command: str, why: str) -> None:
+        self._voices.commands = [
+            Spoken(s.user, s.command, False, why) if (s.user, s.command) == (user, command) else s
+            for s in self._voices.commands
+        ]
+
+    def blocked(self) -> list[str]:
+        """What must go first, in the order in which a person would want to hear it."""
+        facts = self._facts
+        reasons = ["this is a draft: mark it as ready for review"] if facts.draft else []
+        failing = [name for name, state in facts.checks.items() if state not in FINE]
+        reasons += [f"the check {name} is {facts.checks[name]}" for name in failing]
+        objecting = [u for u in self._voices.objections if u in self._asked and not why_not(u, facts, self._wrote)]
+        reasons += [f"@{self._voices.objections[u]} requested changes" for u in objecting]
+        reasons += [f"on hold by {hold}: /unhold lets it go" for hold in self._voices.holds.values()]
+        reasons += [f"frozen until {f.until} ({f.name})" for f in self._settings.freezes if self._frozen(f)]
+        if self._anonymous:
+            shas = ", ".join(sha[:7] for sha in self._anonymous)
+            reasons.append(f"nobody can approve while the author of {shas} is not known: link the e-mail to an account")
+        return reasons
+
+    def _frozen(self, freeze: configured.Freeze) -> bool:
+        if not freeze.start <= self._facts.now < freeze.end:
+            return False
+        return not freeze.environments or any(c.environment in freeze.environments for c in self._facts.changes)
+
+
+def _waiting(rules: Sequence[RuleResult]) -> str:
+    parts = []
+    for rule in rules:
+        who = ", ".join(f"@{name}" for name in rule.can_approve[:4]) or "nobody that can approve; ask an administrator"
+        got = rule.required - rule.missing
+        parts.append(f"{rule.name} ({got} of {rule.required}): {who}, because {rule.because[0]}")
+    return f"Waiting for {'; '.join(parts)}."
+
+
+def _agreed(rules: Sequence[RuleResult]) -> str:
+    people = dict.fromkeys(f"@{a['user']}" for r in rules for a in r.approved_by)
+    return f"Approved by {', '.join(people)}, on exactly this effect." if people else "No approval is needed."

@@ -1,0 +1,69 @@
+"""Who owns a path, by every owner format that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from review_bot.core.errors import InputError
+from review_bot.gate import codeowners, owners
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """One format's answer: `owners` as it writes them (logins, `@org/team`), and where that stands."""
+
+    owners: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """The owner files of a tree. `formats` says which count."""
+
+    owners: owners.Owners | None
+    codeowners: codeowners.CodeOwners | None
+
+    @property
+    def any_named(self) -> bool:
+        """Does any file name an owner of anything?"""
+        listed = self.codeowners is not None and any(line.owners for line in self.codeowners.lines)
+        return listed or (self.owners is not None and self.owners.any_named)
+
+    def of(self, path: str) -> tuple[Owned, ...]:
+        """An answer a format that names owners. Raises the InputError of a file that can't be read."""
+        found = []
+        if self.owners is not None:
+            names, source = self.owners.approvers_of(path)
+            if names and source:
+                found.append(Owned(tuple(f"@{n}" for n in names), source))
+        if self.codeowners is not None:
+            line = self.codeowners.owners_of(path)
+            if line is not None and line.owners:
+                found.append(Owned(line.owners, f"{self.codeowners.path}:{line.number}"))
+        return tuple(found)
+
+
+def read(tree: Mapping[str, str], formats: tuple[str, ...]) -> Ownership:
+    """Read what counts. Raises InputError where a broken file concerns every path."""
+    return Ownership(
+        owners.read(tree) if "OWNERS" in formats else None,
+        codeowners.find(tree) if "CODEOWNERS" in formats else None,
+    )
+
+
+def logins(names: tuple[str, ...], teams: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The people behind owners, in lower case. Raises InputError for a team that is not known.
+
+    An e-mail address names nobody that GitHub would tell us.
+    """
+    found: set[str] = set()
+    for name in names:
+        bare = name.removeprefix("@").lower()
+        if "/" in bare:
+            if bare not in teams:
+                raise InputError(f"the team @{bare} is not known, or can't be read", help="check its name and rights")
+            found |= teams[bare]
+        elif name.startswith("@"):
+            found.add(bare)
+    return frozenset(found)
