@@ -67,7 +67,8 @@ def _test(folder: Path, output: str) -> int:
 
 
 def _lint(folder: Path) -> int:
-    problems = sorted({*_problems(folder), *_style(folder)})
+    # METADATA can only be read from policies that parse.
+    problems = sorted(set(_problems(folder))) or sorted(set(_style(folder)))
     for problem in problems:
         print(terminal(problem))
     if not problems:
