@@ -20,9 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("render", "print a target's manifests"),
     "gate": ("gate", "decide approvals on given facts"),
     "owners": ("owners", "say who owns a path"),
-    "policy": ("policy", "test, lint and document policies, and preview their impact"),
-    "serve": ("serve", "run the GitHub App"),
-    "demo": ("demo", "show the whole story on this machine"),
+    "policy": ("policy", "test policies and print their catalogue"),
     "doctor": ("doctor", "check that the tools which the bot drives are there and work"),
 }
 
@@ -56,7 +54,7 @@ def _dispatch(arguments: list[str]) -> int:
     if name not in COMMANDS or arguments[0] != name:
         parser.parse_args(arguments[: arguments.index(name)] if name else arguments)
         parser.error(f"unknown command {name!r}; choose from {', '.join(COMMANDS)}" if name else "say which command")
-    subparsers = parser.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    subparsers = parser.add_subparsers(prog="review-bot", metavar="COMMAND", dest="command", required=True)
     module = _module(name)
     module.add_parser(subparsers)
     status: int = module.run(parser.parse_args(arguments))

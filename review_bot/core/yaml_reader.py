@@ -83,6 +83,7 @@ class _Builder:
     def __init__(self, text: str, path: str, strict: bool) -> None:
         self._path = path
         self._strict = strict
+        self._last_line = max(1, len(text.splitlines()))
         self._nodes = 0
         self._anchors: dict[str, _Anchor] = {}
         self._lines: dict[FieldPath, int] = {}
@@ -194,6 +195,8 @@ class _Builder:
 
     def _wrapped(self, error: yaml.YAMLError) -> YamlError:
         mark = getattr(error, "problem_mark", None)
+        # What is missing at the end is told on the last line, not on one that does not exist.
+        line = min(mark.line + 1, self._last_line) if mark else None
         parts = [str(p) for p in (getattr(error, "problem", None), getattr(error, "context", None)) if p]
         message = f"this is not YAML: {', '.join(parts) or ' '.join(str(error).split())}"
-        return YamlError(message, path=self._path, line=mark.line + 1 if mark else None)
+        return YamlError(message, path=self._path, line=line)

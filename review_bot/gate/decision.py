@@ -113,7 +113,7 @@ def _distrust(facts: Facts) -> Iterable[str]:
     if not facts.commits:
         yield "the pull request's commits are not known"
     latest = facts.now + CLOCK_SKEW
-    if any(e.at > latest for e in (*facts.reviews, *facts.comments)):
+    if any(at > latest for at in (*(r.at for r in facts.reviews), *(c.at for c in facts.comments))):
         yield "a review or comment is dated in the future"
 
 
