@@ -42,7 +42,6 @@ def main() -> int:
     arguments = parser.parse_args()
     environment = _environment()
     print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
-    print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
     print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
     for size in (int(s) for s in arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-") as work:
