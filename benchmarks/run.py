@@ -7,6 +7,7 @@ checkouts for nothing: laying them out is not counted for it, while the bot read
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.generate import git, overlay, repository
+from review_bot.checks.schema_store import bundled
 from review_bot.core.tools import find
 
 PIPELINE = r"""
@@ -40,14 +42,15 @@ def main() -> int:
     parser.add_argument("--sizes", default="10,100,1000")
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    environment = _environment()
+    schemas = tempfile.TemporaryDirectory(prefix="bench-schemas-")
+    environment = _environment(Path(schemas.name))
     print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
     print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
     for size in (int(s) for s in arguments.sizes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-") as work:
             root = Path(work)
             repository(root / "repo", size)
-            git(root / "repo", "worktree", "add", "-q", str(root / "base"), "main")
+            git(root / "repo", "worktree", "add", "-q", "--detach", str(root / "base"), "main")
             for change, touched in (("one", 1), ("base", size)):
                 runs = arguments.runs if touched < 1000 else min(arguments.runs, 3)
                 print(_row(root, change, size, touched, runs, environment), flush=True)
@@ -99,7 +102,8 @@ def _timed(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def _environment() -> dict[str, str]:
+def _environment(schemas: Path) -> dict[str, str]:
+    """Both sides use the same schemas; kubeconform wants each in a file without references to others."""
     import kubernetes_validate
 
     go_bin = Path(os.environ.get("GOBIN") or Path.home() / "go" / "bin")
@@ -107,7 +111,9 @@ def _environment() -> dict[str, str]:
     own = {name: shutil.which(name, path=search) for name in ("kubeconform", "conftest")}
     if missing := [name for name, path in own.items() if path is None]:
         raise SystemExit(f"bench: {' and '.join(missing)} missing: install with `go install`")
-    schemas = Path(str(kubernetes_validate.__file__)).parent / "kubernetes-json-schema" / "v1.35.0-local-strict"
+    folder = Path(str(kubernetes_validate.__file__)).parent / "kubernetes-json-schema" / "v1.35.0-local-strict"
+    for name in ("deployment-apps-v1.json", "service-v1.json"):
+        (schemas / name).write_text(json.dumps(bundled(folder, name)))
     tools = [str(find(name).parent) for name in ("kustomize", "helm", "opa")]
     return os.environ | {
         "PATH": os.pathsep.join([*tools, os.environ["PATH"]]),

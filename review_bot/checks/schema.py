@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.schema_store import SchemaStore, compile_schema
+from review_bot.core.groups import is_builtin
 from review_bot.core.model import (
     CheckName,
     CheckState,
@@ -93,7 +94,7 @@ class _Judge:
 
     def _unknown(self, target: str, resource: Resource) -> Finding:
         id, kubernetes = resource.id, self._context.config.kubernetes
-        if not self._store.has_group(id.group):
+        if not is_builtin(id.group):
             return _finding(
                 target,
                 resource,

@@ -32,10 +32,6 @@ class SchemaStore:
             return None
         return _compiled(self._folder, name)
 
-    def has_group(self, group: str) -> bool:
-        """Is this one of Kubernetes' own groups?"""
-        return "." not in group or group.endswith(".k8s.io")
-
     def versions_of(self, kind: str) -> list[str]:
         """The apiVersions under which this version of Kubernetes serves a kind."""
         found = []
@@ -127,7 +123,11 @@ def _definitions(folder: Path) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=512)
 def _compiled(folder: Path, name: str) -> jsonschema_rs.Draft202012Validator:
-    """The kind's schema with just the definitions that it needs: compiling all of them takes far longer."""
+    return jsonschema_rs.Draft202012Validator(bundled(folder, name))
+
+
+def bundled(folder: Path, name: str) -> dict[str, Any]:
+    """A kind's schema with just the definitions that it needs: compiling all of them takes far longer."""
     schema = json.loads((folder / name).read_bytes())
     everything = _definitions(folder)
     needed: dict[str, Any] = {}
@@ -138,7 +138,8 @@ def _compiled(folder: Path, name: str) -> jsonschema_rs.Draft202012Validator:
             needed[reference] = everything[reference]
             pending += _references(everything[reference])
     own = {key: value for key, value in schema.items() if key not in ("$schema", "$id")}
-    return jsonschema_rs.Draft202012Validator(_relocated({**own, "$defs": needed}))
+    relocated: dict[str, Any] = _relocated({**own, "$defs": needed})
+    return relocated
 
 
 def _relocated(schema: Any) -> Any:

@@ -16,7 +16,8 @@ MANIFESTS = (".yaml", ".yml", ".json")
 # Both keys at a document's top are what makes YAML a manifest; a file with a template's braces is none.
 _API_VERSION = re.compile(rb"^(?:\{\s*)?[\"']?apiVersion[\"']?\s*:|\"apiVersion\"\s*:", re.M)
 _KIND = re.compile(rb"^[\"']?kind[\"']?\s*:|\"kind\"\s*:|^\{.*kind", re.M)
-NOT_DEPLOYED = (b"kustomize.config.k8s.io/",)
+# Settings of tools that look like objects and are applied by nobody.
+NOT_DEPLOYED = (b"kustomize.config.k8s.io/", b"core.jenkins-x.io/")
 
 
 def discover(tree: Tree, config: Config) -> tuple[Target, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from review_bot.core.errors import YamlError
+from review_bot.core.groups import is_builtin
 from review_bot.core.model import Action, Resource, ResourceChange, Tree
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
@@ -17,15 +18,11 @@ def custom_resource_definitions(
 ) -> tuple[Resource, ...]:
     """The definitions that the changed kinds need; the repository is searched only for kinds that nothing defines."""
     found = {_defines(r): r for r in rendered if r.id.kind == KIND}
-    wanted = {(c.id.group, c.id.kind) for c in changes if c.action is not Action.DELETE and _is_custom(c.id.group)}
+    wanted = {(c.id.group, c.id.kind) for c in changes if c.action is not Action.DELETE and not is_builtin(c.id.group)}
     if not wanted <= found.keys():
         for resource in _in_repository(head):
             found.setdefault(_defines(resource), resource)
     return tuple(found.values())
-
-
-def _is_custom(group: str) -> bool:
-    return "." in group and not group.endswith(".k8s.io")
 
 
 def _in_repository(tree: Tree) -> Iterable[Resource]:

@@ -25,7 +25,8 @@ ORIGIN = "config.kubernetes.io/origin"
 TRANSFORMED = "alpha.config.kubernetes.io/transformations"
 METADATA = {ORIGIN: "originAnnotations", TRANSFORMED: "transformerAnnotations"}
 _MISSING = re.compile(r"(?:open|stat|lstat|evalsymlink failure on) '?(/repo/[^:'\s]+)'?[^:]*: no such file")
-_QUOTED = re.compile(r"accumulating resources from '([^']+)'")
+# The innermost folder of a chain of references is the one to mend.
+_NESTED = re.compile(r"couldn't make target for path '([^']+)': ((?:(?!couldn't make target for path).)+)$")
 
 
 async def render(target: Target, tree: Tree, checkout: Path, sandbox: Sandbox) -> Rendered:
@@ -99,6 +100,11 @@ def _explained(target: Target, text: str, files: Files) -> Finding:
         naming, line = _who_names(target, files, path)
         hint = did_you_mean(path, files.entries)
         return failed(target, f"kustomize can't find {path} (named in {naming})", path=naming, line=line, help=hint)
+    nested = _NESTED.search(text)
+    if nested:
+        folder, cause = normal(nested.group(1).removeprefix(f"{CHECKOUT}/")), nested.group(2)
+        help = "`patches` takes a list of `path: …`, not of names" if "types.Patch" in cause else ""
+        return failed(target, f"{folder}: {cause[:400]}", path=files.kustomization_of(folder), help=help)
     content = files.tree.read(target.entry)
     try:
         if content is not None:

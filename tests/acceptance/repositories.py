@@ -46,6 +46,13 @@ def commit(root: Path, message: str) -> None:
     git(root, "commit", "-q", "--allow-empty", "-m", message)
 
 
+def unpacked(name: str, root: Path) -> Path:
+    """A sample's newest tree, without git."""
+    with tarfile.open(SAMPLES / f"{name}.tar.gz") as archive:
+        archive.extractall(root / "data", filter="data")
+    return root / "data" / name / "main"
+
+
 def sample(name: str, pull_request: str, root: Path) -> Path:
     """A sample's pull request as a repository with the branches main and change."""
     with tarfile.open(SAMPLES / f"{name}.tar.gz") as archive:
