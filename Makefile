@@ -12,7 +12,7 @@ help: ## what can be made
 $(STAMP): pyproject.toml constraints.txt
 	@echo "setup: virtual environment and packages" >&2
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev,demo]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,dev]'
 	@touch $@
 
 tools: ## kustomize, helm and OPA, kept outside the checkout by version
@@ -22,7 +22,7 @@ tools: ## kustomize, helm and OPA, kept outside the checkout by version
 setup:
 	@$(MAKE) --no-print-directory -j2 $(STAMP) tools
 
-demo: setup ## the whole story on this machine: stand-in, bot, pull requests (KEEP=1 leaves it running)
+demo: setup ## a sample repository and pull requests of every kind, reviewed on this machine
 	@$(BIN)/review-bot demo $(if $(KEEP),--keep)
 
 test: setup lint types ## everything that must hold before a merge
@@ -43,7 +43,7 @@ bench: setup ## measure against the shell pipeline (minutes)
 
 policies: setup ## test the starter library and write its catalogue
 	@$(BIN)/review-bot policy test policies
-	@$(BIN)/python scripts/policy_catalogue.py
+	@$(BIN)/review-bot policy docs policies > docs/policies.md
 
 clean: ## remove the virtual environment and caches of the checkout
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -76,11 +76,12 @@ class PolicyCheck:
                 return CheckOutcome(CheckState.NOT_CONFIGURED)
             paths = ", ".join(str(p) for p in context.policy_dirs or context.config.policy.paths)
             return CheckOutcome(CheckState.FAILURE, (_broken("policies", f"there is no policy in {paths}"),))
+        missing = [_broken("policies", f"there is no policy in {path}") for path in policies.empty]
         items = [item for change in changes for item in _items(change, context)]
         with tempfile.TemporaryDirectory(prefix="review-bot-policies-") as work:
             evaluation = _Evaluation(policies, Path(work), items)
             head, base = await evaluation.run()
-        return CheckOutcome(CheckState.SUCCESS, tuple(head), tuple(base))
+        return CheckOutcome(CheckState.SUCCESS, (*missing, *head), tuple(base))
 
 
 class _Evaluation:

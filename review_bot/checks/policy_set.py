@@ -15,10 +15,14 @@ DATA = (".json", ".yaml", ".yml")
 
 @dataclass(frozen=True)
 class PolicySet:
-    """`files` maps the name shown to people to the content: Rego modules and data."""
+    """`files` maps the name shown to people to the content: Rego modules and data.
+
+    `empty` names configured paths that hold no policy: a typing error there must not pass for fewer rules.
+    """
 
     files: Mapping[str, bytes]
     configured: bool
+    empty: tuple[str, ...] = ()
 
     @property
     def modules(self) -> list[str]:
@@ -43,7 +47,9 @@ def gather(context: CheckContext) -> PolicySet:
     entries = context.base.entries()
     names = [p for p in entries for root in options.paths if _below(p, root) and _wanted(p, (REGO,))]
     names += [p for p in entries for root in options.data if _below(p, root) and _wanted(p, DATA)]
-    return PolicySet(context.base.read_many(sorted(set(names))), configured=options.explicit)
+    files = context.base.read_many(sorted(set(names)))
+    empty = tuple(r for r in options.paths if not any(_below(n, r) and n.endswith(REGO) for n in files))
+    return PolicySet(files, configured=options.explicit, empty=empty if options.explicit else ())
 
 
 def _from_folders(folders: tuple[Path, ...]) -> dict[str, bytes]:

@@ -65,10 +65,10 @@ class _Judge:
         if validator is None:
             yield self._unknown(target, resource)
             return
-        for index, error in enumerate(validator.iter_errors(resource.manifest)):
+        for index, error in enumerate(validator.iter_errors(_without_nulls(resource.manifest))):
             if index >= MOST_ERRORS:
                 break
-            yield _explained(target, resource, error)
+            yield from _explained(target, resource, error)
 
     def _validator(self, id: ResourceId) -> jsonschema_rs.Draft202012Validator | None:
         version = id.api_version.rpartition("/")[2]
@@ -117,6 +117,13 @@ class _Judge:
         return _finding(target, resource, ("kind",), "schema-unknown-kind", message, hint)
 
 
+def _without_nulls(value: Any) -> Any:
+    """The object as the API server takes it: a field that is null is one that is not there."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def _defines(definition: Resource, id: ResourceId) -> bool:
     spec = definition.manifest.get("spec")
     names = spec.get("names") if isinstance(spec, dict) else None
@@ -125,34 +132,27 @@ def _defines(definition: Resource, id: ResourceId) -> bool:
     return spec.get("group") == id.group and names.get("kind") == id.kind
 
 
-def _explained(target: str, resource: Resource, error: Any) -> Finding:
+def _explained(target: str, resource: Resource, error: Any) -> Iterator[Finding]:
     path: FieldPath = tuple(error.instance_path)
     where = dotted(path) or "the object"
     kind = type(error.kind).__name__.rpartition("_")[2]
     value = "the value" if is_secret(resource.manifest) else _short(error.instance)
     if kind == "AdditionalProperties":
-        unknown = str(error.kind.unexpected[0])
         hint = "remove it, or check its spelling and where it belongs"
-        place = (*path, unknown)
-        return _finding(target, resource, place, "schema-unknown-field", f"{dotted(place)}: unknown field", hint)
+        for unknown in error.kind.unexpected:
+            place = (*path, str(unknown))
+            yield _finding(target, resource, place, "schema-unknown-field", f"{dotted(place)}: unknown field", hint)
+        return
     if kind == "Required":
-        missing = error.kind.property
-        return _finding(target, resource, path, "schema-required", f"{where}: the field {missing} is missing", "add it")
-    if kind == "Type":
+        message = f"{where}: the field {error.kind.property} is missing"
+        yield _finding(target, resource, path, "schema-required", message, "add it")
+    elif kind == "Type":
         expected = " or ".join(t for t in _types(error) if t != "null")
         message = f"{where}: {value} is {_type_of(error.instance)}, expected {expected}"
-        return _finding(target, resource, path, "schema-type", message, f"write {_example(expected)}")
-    if kind == "Enum":
-        message = f"{where}: {value} is not one of the values that are allowed"
-        return _finding(target, resource, path, "schema-value", message, "see `kubectl explain`")
-    return _finding(
-        target,
-        resource,
-        path,
-        "schema-value",
-        f"{where}: {value} is not allowed here ({kind})",
-        "see `kubectl explain`",
-    )
+        yield _finding(target, resource, path, "schema-type", message, f"write {_example(expected)}")
+    else:
+        message = f"{where}: {value} is not allowed here ({kind})"
+        yield _finding(target, resource, path, "schema-value", message, "`kubectl explain` lists what is")
 
 
 def _types(error: Any) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from review_bot.core.groups import is_builtin
 from review_bot.core.model import Resource
 
 DEFINITIONS = "_definitions.json"
@@ -26,6 +27,8 @@ class SchemaStore:
 
     def builtin(self, group: str, version: str, kind: str) -> jsonschema_rs.Draft202012Validator | None:
         """The validator of a built-in kind, None if this version of Kubernetes does not have it."""
+        if not is_builtin(group):
+            return None
         name = _file_name(group, version, kind)
         path = self._folder / name
         if not path.is_file() or _kind_of(path) != kind:
