@@ -1,0 +1,90 @@
+"""The pull requests of the demo, as data: what each edits, and who approves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+AUTHOR = "alice"
+TEAMS = {"org/security": ["erin"]}
+PERMISSIONS = {"alice": "write", "carol": "write", "dave": "write", "erin": "write", "mallory": "read"}
+
+WEB = "apps/web/base/deployment.yaml"
+BINDING = """\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: web-debug
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: web, namespace: production}]
+"""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """In a file, `old` becomes `new`; an empty `old` makes the whole file."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One pull request; `approvals` are given after the review."""
+
+    branch: str
+    title: str
+    edits: tuple[Edit, ...]
+    approvals: tuple[str, ...] = ("carol",)
+    author: str = AUTHOR
+    fork: bool = False
+
+
+def _tag(overlay: str, old: str, new: str) -> Edit:
+    return Edit(f"apps/web/overlays/{overlay}/kustomization.yaml", f"newTag: {old}", f"newTag: {new}")
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("bump", "web 1.4.2 to 1.5.0", (_tag("staging", "1.4.2", "1.5.0"), _tag("production", "1.4.2", "1.5.0"))),
+    Scenario("latest", "Always the newest web", (_tag("production", "1.4.2", "latest"),)),
+    Scenario("typo", "More replicas", (Edit(WEB, "replicas: 2", "replicas: two"),)),
+    Scenario(
+        "binding",
+        "Let web look around",
+        (
+            Edit("apps/web/base/binding.yaml", "", BINDING),
+            Edit("apps/web/base/kustomization.yaml", "service.yaml]", "service.yaml, binding.yaml]"),
+        ),
+    ),
+    Scenario(
+        "missing",
+        "Tidy the base",
+        (Edit("apps/web/base/kustomization.yaml", "deployment.yaml", "deploymnet.yaml"),),
+    ),
+    Scenario(
+        "fork", "Fewer workers", (Edit("charts/worker/values-production.yaml", "3", "2"),), author="mallory", fork=True
+    ),
+    Scenario(
+        "weaken",
+        "Relax the rules",
+        (
+            Edit("policies/images.rego", '== "latest"', '== "oldest"'),
+            _tag("production", "1.4.2", "latest"),
+        ),
+        approvals=("carol", "erin"),
+    ),
+    Scenario("own", "Approve myself", (_tag("staging", "1.4.2", "1.4.3"),), approvals=(AUTHOR,)),
+    Scenario("docs", "Say hello", (Edit("README.md", "", "# Sample\n"),)),
+)
+
+
+def files_after(scenario: Scenario, before: Mapping[str, str]) -> dict[str, str]:
+    """The edited files' new contents. Raises ValueError if the sample no longer holds what an edit replaces."""
+    after: dict[str, str] = {}
+    for edit in scenario.edits:
+        text = after.get(edit.path, before.get(edit.path, ""))
+        if edit.old and edit.old not in text:
+            raise ValueError(f"{edit.path} does not hold {edit.old!r}")
+        after[edit.path] = text.replace(edit.old, edit.new, 1) if edit.old else edit.new
+    return after
