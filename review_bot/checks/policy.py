@@ -78,6 +78,9 @@ class PolicyCheck:
             return CheckOutcome(CheckState.FAILURE, (_broken("policies", f"there is no policy in {paths}"),))
         missing = [_broken("policies", f"there is no policy in {path}") for path in policies.empty]
         items = [item for change in changes for item in _items(change, context)]
+        if not items:
+            # Nothing to judge: a broken policy must not keep out the pull request that mends it.
+            return CheckOutcome(CheckState.SUCCESS)
         with tempfile.TemporaryDirectory(prefix="review-bot-policies-") as work:
             evaluation = _Evaluation(policies, Path(work), items)
             head, base = await evaluation.run()
@@ -183,8 +186,6 @@ class _Evaluation:
         return sorted((p, r) for p, r in found if p in PACKAGES and RULE.match(r))
 
     async def _must_have_rules(self) -> None:
-        if not self._items and not self._written:
-            return
         if not await self._any_rule():
             text = "no deny, violation or warn rule in package main"
             self._problems.append(_broken("policies", text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -31,6 +32,10 @@ OK, BLOCKED, USAGE, BOT_FAILED = 0, 1, 2, 3
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand; returns the exit status of the contract (0, 1, 2 or 3)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # A path in a repository may be any bytes; printing one must not end the review.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(arguments)
     except InputError as error:

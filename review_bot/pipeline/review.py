@@ -104,7 +104,7 @@ class Reviewer:
                 *rendered.loose,
                 *_findings(rendered.head),
                 *_unseen(rendered),
-                *_all(o.head for o in outcomes.values()),
+                *_pointed(_all(o.head for o in outcomes.values()), changes, files),
             ],
             base_findings=[*_findings(rendered.base), *_all(o.base for o in outcomes.values())],
             states=_states(outcomes),
@@ -229,6 +229,20 @@ def _unseen(rendered: RenderedSides) -> list[Finding]:
             text = f"on the base, {first.message}; {shown}"
             found.append(replace(first, rule="base-not-rendered", severity=Severity.WARNING, message=text))
     return found
+
+
+def _pointed(
+    findings: Sequence[Finding], changes: Sequence[ResourceChange], files: Sequence[FileChange]
+) -> list[Finding]:
+    """Findings on a file that the pull request left alone move to the patch or overlay of it that made the change."""
+    changed = {f.path for f in files}
+    patched = {(c.target, c.id): c.head.patched_by for c in changes if c.head is not None}
+    moved = []
+    for finding in findings:
+        own = patched.get((finding.target or "", finding.resource), ()) if finding.resource else ()
+        better = next((p for p in own if p in changed), None) if finding.path not in changed else None
+        moved.append(replace(finding, path=better, line=None) if better else finding)
+    return moved
 
 
 def _all(groups: Iterable[Iterable[Finding]]) -> list[Finding]:

@@ -332,3 +332,34 @@ def test_what_was_rendered_once_is_taken_from_the_cache(tmp_path: Path) -> None:
     first, second = repositories.check(root)[1], repositories.check(root)[1]
     drop = ("duration_ms",)
     assert {k: v for k, v in first.items() if k not in drop} == {k: v for k, v in second.items() if k not in drop}
+
+
+def test_a_broken_policy_does_not_keep_out_what_mends_it(tmp_path: Path) -> None:
+    base = {**BASE, "policies/broken.rego": "package main\n\ndeny_x contains if {\n"}
+    assert reviewed(tmp_path, {"policies/broken.rego": None}, base)["conclusion"] == "neutral"
+
+
+def test_a_file_name_of_any_bytes_is_reviewed(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, BASE, {})
+    name = b"overlays/prod/\xff\x1b[31m.yaml"
+    with open(bytes(root) + b"/" + name, "wb") as file:
+        file.write(DEPLOYMENT.encode())
+    repositories.commit(root, "odd name")
+    for form in ("json", "text", "markdown"):
+        done = repositories.run("check", str(root), "--base", "main", "--head", "change", "-o", form)
+        assert done.returncode in (0, 1), done.stderr
+        assert "\x1b" not in done.stdout
+
+
+def test_a_finding_stands_on_the_overlay_that_made_the_change(tmp_path: Path) -> None:
+    images = "images: [{name: example.com/web, newTag: latest}]\n"
+    verdict = reviewed(tmp_path, {"overlays/prod/kustomization.yaml": OVERLAY + images})
+    assert {f["path"] for f in errors(verdict)} == {"overlays/prod/kustomization.yaml"}
+
+
+def test_a_removed_object_is_judged_by_the_package_for_deletions(tmp_path: Path) -> None:
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+    rule = 'package deletion\n\ndeny_claim contains "the data goes with it" if input.kind == "PersistentVolumeClaim"\n'
+    base = {**BASE, "policies/deletion.rego": rule, "db/claim.yaml": claim}
+    first = errors(reviewed(tmp_path, {"db/claim.yaml": None}, base))[0]
+    assert (first["rule"], first["message"], first["path"]) == ("claim", "the data goes with it", "db/claim.yaml")

@@ -1,0 +1,30 @@
+# syntax=docker/dockerfile:1
+# The tools that the bot drives, at the versions that its tests use.
+FROM golang:1.26-bookworm AS tools
+ENV CGO_ENABLED=0 GOBIN=/tools GOFLAGS=-trimpath
+RUN go install github.com/open-policy-agent/opa@v1.22.0 \
+ && go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 \
+ && go install helm.sh/helm/v4/cmd/helm@v4.1.4
+
+FROM python:3.11-slim-bookworm AS package
+WORKDIR /src
+COPY pyproject.toml constraints.txt README.md ./
+COPY review_bot ./review_bot
+RUN python -m venv /venv \
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
+
+FROM python:3.11-slim-bookworm
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --no-install-recommends --yes bubblewrap git \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=tools /tools /usr/local/bin
+COPY --from=package /venv /venv
+# The root file system may be read-only: only these two are written to.
+ENV PATH=/venv/bin:$PATH XDG_CACHE_HOME=/var/cache/review-bot PYTHONDONTWRITEBYTECODE=1
+RUN install --directory --owner 10001 --group 10001 /var/cache/review-bot
+USER 10001:10001
+VOLUME ["/var/cache/review-bot", "/tmp"]
+WORKDIR /work
+ENTRYPOINT ["review-bot"]
+CMD ["--help"]
