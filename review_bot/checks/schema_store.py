@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 
+from review_bot.core.errors import ToolError
 from review_bot.core.groups import is_builtin
 from review_bot.core.model import Resource
 
@@ -21,7 +22,11 @@ class SchemaStore:
     """The schemas of one Kubernetes version, such as "1.35"; `strict` forbids fields that it does not know."""
 
     def __init__(self, kubernetes: str, strict: bool) -> None:
-        root = Path(str(resources.files("kubernetes_validate"))) / "kubernetes-json-schema"
+        # Only its files are wanted: importing the package costs as much as the rest of a small review.
+        spec = importlib.util.find_spec("kubernetes_validate")
+        if spec is None or spec.origin is None:
+            raise ToolError("the package kubernetes-validate is not installed", help="install the bot anew")
+        root = Path(spec.origin).parent / "kubernetes-json-schema"
         self._folder = root / f"v{kubernetes}.0-local{'-strict' if strict else ''}"
         self._strict = strict
 

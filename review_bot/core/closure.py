@@ -17,11 +17,12 @@ from review_bot.core.yaml_reader import load
 class Files:
     """A tree with the questions that planning asks, each answered without walking the whole tree."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, parsed: dict[str, Mapping[str, Any] | None] | None = None) -> None:
         self.tree = tree
         self.entries = tree.entries()
         self._sorted = sorted(self.entries)
-        self._parsed: dict[str, Mapping[str, Any] | None] = {}
+        # By blob: two sides of a change share nearly all of them.
+        self._parsed = parsed if parsed is not None else {}
 
     def below(self, folder: str) -> Iterator[str]:
         """Every file below the folder, "." for all."""
@@ -40,17 +41,20 @@ class Files:
 
     def parsed(self, path: str) -> Mapping[str, Any] | None:
         """A kustomization's or chart's mapping, None if it can't be read."""
-        if path not in self._parsed:
+        entry = self.entries.get(path)
+        if entry is None:
+            return None
+        if entry.blob not in self._parsed:
             try:
                 data = self.tree.read(path)
-                self._parsed[path] = kustomization.read(data, path) if data is not None else None
+                self._parsed[entry.blob] = kustomization.read(data, path) if data is not None else None
             except YamlError:
-                self._parsed[path] = None
-        return self._parsed[path]
+                self._parsed[entry.blob] = None
+        return self._parsed[entry.blob]
 
     def preload(self, paths: list[str]) -> None:
         """Read many files in one go; later reads are answered from memory."""
-        self.tree.read_many(paths)
+        self.tree.read_many([p for p in paths if self.entries[p].blob not in self._parsed])
 
     def through_links(self, path: str) -> tuple[str, set[str]]:
         """The path with symbolic links followed inside the tree, and the links that were met."""

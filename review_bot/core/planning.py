@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal
@@ -22,7 +23,7 @@ NOT_DEPLOYED = (b"kustomize.config.k8s.io/", b"core.jenkins-x.io/")
 
 def discover(tree: Tree, config: Config) -> tuple[Target, ...]:
     """Every target of the tree, ordered by id."""
-    return _Side(tree, config).targets()
+    return _Side(tree, config, {}).targets()
 
 
 def plan(base: Tree, head: Tree, changes: Sequence[FileChange], config: Config) -> tuple[PlannedTarget, ...]:
@@ -32,8 +33,9 @@ def plan(base: Tree, head: Tree, changes: Sequence[FileChange], config: Config) 
     """
     if not changes:
         return ()
-    before = {t.id: t for t in _Side(base, config).targets()}
-    after = {t.id: t for t in _Side(head, config).targets()}
+    parsed: dict[str, Mapping[str, Any] | None] = {}
+    before = {t.id: t for t in _Side(base, config, parsed).targets()}
+    after = {t.id: t for t in _Side(head, config, parsed).targets()}
     planned = []
     for id in sorted(before.keys() | after.keys()):
         old, new = before.get(id), after.get(id)
@@ -66,8 +68,8 @@ def _touches(change: FileChange, old: Target | None, new: Target | None) -> bool
 class _Side:
     """Discovery in one tree."""
 
-    def __init__(self, tree: Tree, config: Config) -> None:
-        self._files = Files(tree)
+    def __init__(self, tree: Tree, config: Config, parsed: dict[str, Mapping[str, Any] | None]) -> None:
+        self._files = Files(tree, parsed)
         self._config = config
 
     def targets(self) -> tuple[Target, ...]:

@@ -93,6 +93,7 @@ class Reviewer:
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = _changes(planned, rendered)
         outcomes = await self._check(changes, planned, rendered, sides, config)
+        before = _all(o.base for o in outcomes.values())
         verdict = verdicts.form(
             base=base,
             merge_base=merge_base,
@@ -104,9 +105,9 @@ class Reviewer:
                 *rendered.loose,
                 *_findings(rendered.head),
                 *_unseen(rendered),
-                *_pointed(_all(o.head for o in outcomes.values()), changes, files),
+                *_pointed(_all(o.head for o in outcomes.values()), before, changes, files),
             ],
-            base_findings=[*_findings(rendered.base), *_all(o.base for o in outcomes.values())],
+            base_findings=[*_findings(rendered.base), *before],
             states=_states(outcomes),
             config=config,
             today=datetime.now(UTC).date(),
@@ -232,15 +233,20 @@ def _unseen(rendered: RenderedSides) -> list[Finding]:
 
 
 def _pointed(
-    findings: Sequence[Finding], changes: Sequence[ResourceChange], files: Sequence[FileChange]
+    findings: Sequence[Finding],
+    before: Sequence[Finding],
+    changes: Sequence[ResourceChange],
+    files: Sequence[FileChange],
 ) -> list[Finding]:
-    """Findings on a file that the pull request left alone move to the patch or overlay of it that made the change."""
+    """New findings on a file that the change left alone move to the patch or overlay that it did touch."""
     changed = {f.path for f in files}
+    known = {(f.rule, f.message, f.target, f.resource) for f in before}
     patched = {(c.target, c.id): c.head.patched_by for c in changes if c.head is not None}
     moved = []
     for finding in findings:
         own = patched.get((finding.target or "", finding.resource), ()) if finding.resource else ()
-        better = next((p for p in own if p in changed), None) if finding.path not in changed else None
+        old = (finding.rule, finding.message, finding.target, finding.resource) in known
+        better = None if old or finding.path in changed else next((p for p in own if p in changed), None)
         moved.append(replace(finding, path=better, line=None) if better else finding)
     return moved
 
