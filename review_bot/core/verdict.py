@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from review_bot.core.clusters import LiveChange
 from review_bot.core.digest import effect_digest
 from review_bot.core.globs import matches
 from review_bot.core.model import (
@@ -43,6 +44,7 @@ def form(
     config: Config,
     today: date,
     duration_ms: int,
+    live: Sequence[LiveChange] = (),
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -60,6 +62,7 @@ def form(
         changes=tuple(changes),
         findings=tuple(findings),
         checks={n: CheckState.FAILURE if n in failing else s for n, s in states.items()},
+        live=tuple(live),
     )
 
 
@@ -146,6 +149,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "duration_ms": verdict.duration_ms,
         "targets": [_target_json(t) for t in verdict.targets],
         "changes": [_change_json(c) for c in verdict.changes],
+        "live": [_live_json(c) for c in verdict.live],
         "findings": [_finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
     }
@@ -169,6 +173,17 @@ def _target_json(result: TargetResult) -> dict[str, Any]:
 def _change_json(change: ResourceChange) -> dict[str, Any]:
     return {
         "target": change.target,
+        "action": str(change.action),
+        **_resource_json(change.id),
+        "fields": list(change.fields),
+        "diff": change.diff,
+    }
+
+
+def _live_json(change: LiveChange) -> dict[str, Any]:
+    return {
+        "target": change.target,
+        "cluster": change.cluster,
         "action": str(change.action),
         **_resource_json(change.id),
         "fields": list(change.fields),

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from review_bot.checks import CHECKS
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.core import verdict as verdicts
+from review_bot.core.clusters import Clusters
 from review_bot.core.config import parse_config
 from review_bot.core.diff import compare
 from review_bot.core.errors import ReviewBotError
@@ -44,6 +46,7 @@ from review_bot.render.sandbox import Limits
 
 CONFIG_PATH = ".review-bot.yaml"
 Progress = Callable[[str, str], None]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,17 @@ class Review:
 
 @dataclass(frozen=True)
 class Reviewer:
-    """What stays the same from review to review. `policy_dirs` replace the base's policies."""
+    """What stays the same from review to review.
+
+    `policy_dirs` replace the base's policies; `clusters` are those that may be asked, None for none.
+    """
 
     cache: Path | None = None
     limits: Limits = field(default_factory=Limits)
     allow_unsandboxed: bool = False
     policy_dirs: tuple[Path, ...] | None = None
     config_file: Path | None = None
+    clusters: Clusters | None = None
 
     async def review(
         self, repository: Repository, base: str, head: str | None, *, progress: Progress = lambda _stage, _text: None
@@ -109,6 +116,7 @@ class Reviewer:
             ],
             base_findings=[*_findings(rendered.base), *before],
             states=_states(outcomes),
+            live=_all(o.live for o in outcomes.values()),
             config=config,
             today=datetime.now(UTC).date(),
             duration_ms=round((time.monotonic() - started) * 1000),
@@ -175,6 +183,7 @@ class Reviewer:
             policy_dirs=self.policy_dirs,
             targets={p.id: p.target for p in planned},
             crds=custom_resource_definitions(changes, rendered.resources(), sides.head),
+            clusters=self.clusters,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -251,12 +260,12 @@ def _pointed(
     return moved
 
 
-def _all(groups: Iterable[Iterable[Finding]]) -> list[Finding]:
-    return [finding for group in groups for finding in group]
+def _all(groups: Iterable[Iterable[Item]]) -> list[Item]:
+    return [item for group in groups for item in group]
 
 
 def _states(outcomes: Mapping[CheckName, CheckOutcome]) -> Mapping[CheckName, CheckState]:
-    states = {CheckName.RENDER: CheckState.SUCCESS, CheckName.DRY_RUN: CheckState.NOT_CONFIGURED}
+    states = {CheckName.RENDER: CheckState.SUCCESS}
     return states | {name: outcome.state for name, outcome in outcomes.items()}
 
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from kube import Kube
 
 from review_bot.demo.cluster import RunningCluster, running, start
 
@@ -23,3 +24,13 @@ def shared(root: Path, parent: int) -> RunningCluster:
     with (root / "cluster.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return running(root / "cluster") or start(root / "cluster", parent=parent)
+
+
+@pytest.fixture(scope="session")
+def kube(cluster: RunningCluster) -> Kube:
+    return Kube(cluster)
+
+
+@pytest.fixture
+def namespace(kube: Kube) -> str:
+    return kube.namespace()
