@@ -68,7 +68,11 @@ class _Cluster:
         except ClusterError as error:
             return [self._unanswered(error, changes, len(changes))], []
         try:
-            asker = Asker(client, discover(client))
+            # In a thread of its own too: one that hangs must not keep the review.
+            (kinds,) = each(discover, [client], threads=1, deadline=deadline)
+            if kinds is None:
+                return [self._unanswered(self._late(), changes, len(changes))], []
+            asker = Asker(client, kinds)
             answers = each(
                 lambda change: self._ask(asker, change), changes, threads=self._settings.concurrency, deadline=deadline
             )
@@ -91,11 +95,7 @@ class _Cluster:
         findings: list[Finding] = []
         failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, Asked)]
         if failed:
-            late = ClusterError(
-                f"the cluster {self._settings.name} took longer than {self._settings.budget_seconds:g} s",
-                help="review again, or raise budget_seconds in the operator's file",
-            )
-            error = next((a for a in answers if isinstance(a, ClusterError)), late)
+            error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
             findings.append(self._unanswered(error, failed, len(changes)))
         coming = _Coming(changes)
         waiting: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
@@ -159,6 +159,12 @@ class _Cluster:
         if problem.rule is Rule.CONFLICT and asked.manager not in STOPS_AT_CONFLICTS:
             return Severity.WARNING
         return Severity.ERROR
+
+    def _late(self) -> ClusterError:
+        return ClusterError(
+            f"the cluster {self._settings.name} took longer than {self._settings.budget_seconds:g} s",
+            help="review again, or raise budget_seconds in the operator's file",
+        )
 
     def _unanswered(self, error: ClusterError, missed: Sequence[ResourceChange], total: int) -> Finding:
         targets = {c.target for c in missed}

@@ -148,7 +148,8 @@ class ClusterClient:
         """The body; the pool's time-out is for each piece, ours for all."""
         data = bytearray()
         try:
-            for chunk in response.stream(CHUNK_BYTES):
+            # Not `stream`: that waits until a piece is full, however slowly the bytes come.
+            while chunk := response.read1(CHUNK_BYTES):
                 data += chunk
                 if time.monotonic() > deadline:
                     raise self._error(f"did not answer within {self.settings.timeout_seconds:g} s", _SLOW)
