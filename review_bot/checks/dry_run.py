@@ -255,11 +255,11 @@ def _defined(definition: Manifest) -> tuple[str, str]:
 
 
 def _values(*manifests: Manifest | None) -> set[str]:
-    """The values of a Secret's sides, encoded and plain."""
+    """The values of a Secret's sides, encoded and plain: an admission policy may quote either."""
     found: set[str] = set()
     for manifest in manifests:
         for value in secrets.values(manifest) if manifest is not None else ():
-            found.add(value)
+            found |= {value, base64.b64encode(value.encode(errors="surrogatepass")).decode()}
             try:
                 found.add(base64.b64decode(value, validate=True).decode())
             except (binascii.Error, ValueError):

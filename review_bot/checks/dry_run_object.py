@@ -10,6 +10,7 @@ from typing import Any
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
 from review_bot.cluster.kinds import Kinds, ServedKind, is_segment
+from review_bot.core.applied import without_removed
 from review_bot.core.model import Action, Manifest, Resource, ResourceChange, ResourceId
 
 # Field managers of delivery tools, as they are found on live objects. Each writes under several names: what it owned
@@ -30,7 +31,10 @@ _CONFLICT = re.compile(r'conflict with "([^"]+)"')
 
 @dataclass(frozen=True)
 class Asked:
-    """`live` is what runs (None: nothing), `predicted` what would run (None for a deletion or a refusal)."""
+    """`live` is what runs (None: nothing), `predicted` what would run (None for a deletion or a refusal).
+
+    `conflicts` are fields, as the server writes them, with the manager that owns each.
+    """
 
     change: ResourceChange
     manager: str
@@ -146,4 +150,14 @@ def _asked(
     said = tuple(warning(text) for text in answer.warnings)
     if not answer.fine:
         return Asked(change, manager, live, None, (*problems(answer.status, answer.body), *said), conflicts)
-    return Asked(change, manager, live, answer.body, said, conflicts)
+    predicted = answer.body
+    if change.base is not None and change.head is not None and _applies_on_its_side(live, manager):
+        predicted = without_removed(predicted, change.base.manifest, change.head.manifest)
+    return Asked(change, manager, live, predicted, said, conflicts)
+
+
+def _applies_on_its_side(live: Manifest | None, tool: str) -> bool:
+    """Does the tool compute its patches itself (kubectl apply, Argo CD by default), so that it removes fields too?"""
+    names = FAMILIES.get(tool, frozenset())
+    operations = {r.get("operation") for r in _managers(live) if r.get("manager") in names}
+    return "Update" in operations and "Apply" not in operations

@@ -46,7 +46,6 @@ class Problem:
 _POLICY = re.compile(r"ValidatingAdmissionPolicy '([^']+)' with binding '([^']+)' denied request: (.*)", re.S)
 _WEBHOOK_DENIED = re.compile(r'admission webhook "([^"]+)" denied the request:? ?(.*)', re.S)
 _WEBHOOK_FAILED = re.compile(r'failed calling webhook "([^"]+)":? ?(.*)', re.S)
-_WEBHOOK_STORES = re.compile(r'admission webhook "([^"]+)" does not support dry run')
 _QUOTA = re.compile(r"exceeded quota: ([^,]+), requested: (.*), used: (.*), limited: (.*)", re.S)
 _MAY_NOT = re.compile(r'User "([^"]*)" cannot (\w+) resource "([^"]+)"(?: in API group "([^"]*)")?')
 _TYPED = re.compile(r"failed to create typed patch object \([^)]*\): (.*)", re.S)
@@ -103,9 +102,6 @@ def _admission(text: str) -> Problem | None:
         return Problem(Rule.DENIED, f"denied by the admission policy {found[1]}: {found[3]}", help=_ADMIT)
     if found := _WEBHOOK_DENIED.search(text):
         return Problem(Rule.DENIED, f"denied by the admission webhook {found[1]}: {found[2]}", help=_ADMIT)
-    if found := _WEBHOOK_STORES.search(text):
-        message = f"the admission webhook {found[1]} does not take part in dry runs, so nothing is known"
-        return Problem(Rule.WEBHOOK, message, help="its owner can declare sideEffects: None")
     if found := _WEBHOOK_FAILED.search(text):
         message = f"the admission webhook {found[1]} does not answer, so nothing of this kind can be applied now"
         return Problem(Rule.WEBHOOK, f"{message} ({found[2]})", help="ask those who run that webhook")

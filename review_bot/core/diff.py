@@ -88,7 +88,7 @@ def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
 
 
 def _differing_lists(before: list[Any], after: list[Any], path: str) -> Iterator[str]:
-    old, new = _named(before), _named(after)
+    old, new = named(before), named(after)
     if old is None or new is None:
         for index in range(max(len(before), len(after))):
             if index >= len(before) or index >= len(after):
@@ -108,7 +108,8 @@ def _differing_lists(before: list[Any], after: list[Any], path: str) -> Iterator
         yield path
 
 
-def _named(items: list[Any]) -> dict[str, tuple[int, Any]] | None:
+def named(items: list[Any]) -> dict[str, tuple[int, Any]] | None:
+    """The items by their names with their index, None if not every one has a name of its own."""
     names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
     if any(not isinstance(name, str) for name in names) or len(set(names)) != len(names):
         return None
