@@ -24,6 +24,7 @@ from review_bot.github.workspace import Repository
 from review_bot.pipeline.review import Reviewer
 
 PATIENCE_SECONDS = 20.0
+QUIET_SECONDS = 1.0
 # Keys that the API server itself writes while nobody asks for anything.
 OWN_KEYS = ("/registry/leases/", "/registry/masterleases/", "compact_rev_key", "/registry/events/")
 
@@ -34,12 +35,14 @@ class Kube:
     def __init__(self, cluster: RunningCluster) -> None:
         self.cluster = cluster
         config = json.loads(cluster.kubeconfig.read_text())
-        self._token = next(u["user"]["token"] for u in config["users"] if u["name"] == "admin")
+        self._tokens = {u["name"]: u["user"]["token"] for u in config["users"]}
         authority = config["clusters"][0]["cluster"]["certificate-authority"]
         self._pool = urllib3.PoolManager(ca_certs=authority, cert_reqs="CERT_REQUIRED")
 
-    def send(self, method: str, path: str, body: Any = None, content: str = "application/json") -> tuple[int, Any]:
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": content}
+    def send(
+        self, method: str, path: str, body: Any = None, content: str = "application/json", context: str = "admin"
+    ) -> tuple[int, Any]:
+        headers = {"Authorization": f"Bearer {self._tokens[context]}", "Content-Type": content}
         data = json.dumps(body) if body is not None else None
         answer = self._pool.request(method, self.cluster.server + path, headers=headers, body=data, retries=False)
         return answer.status, json.loads(answer.data)
@@ -73,13 +76,25 @@ class Kube:
         self.apply(f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
         return name
 
-    def stored(self) -> dict[str, int]:
-        """Every key in the store with the revision of its last change, but for those the server writes by itself."""
-        ask = {"key": base64.b64encode(b"\0").decode(), "range_end": base64.b64encode(b"\0").decode()}
-        answer = self._pool.request("POST", f"{self.cluster.etcd}/v3/kv/range", body=json.dumps({**ask}))
-        rows = json.loads(answer.data)["kvs"]
-        keys = {base64.b64decode(r["key"]).decode(): int(r["mod_revision"]) for r in rows}
-        return {key: revision for key, revision in keys.items() if not key.startswith(OWN_KEYS)}
+    def stored(self) -> dict[str, tuple[int, str]]:
+        """Every key in the store, its last revision and its bytes, but for those that the server writes by itself."""
+        everything = base64.b64encode(b"\0").decode()
+        body = json.dumps({"key": everything, "range_end": everything})
+        rows = json.loads(self._pool.request("POST", f"{self.cluster.etcd}/v3/kv/range", body=body).data)["kvs"]
+        keys = {base64.b64decode(r["key"]).decode(): (int(r["mod_revision"]), r.get("value", "")) for r in rows}
+        return {key: value for key, value in keys.items() if not key.startswith(OWN_KEYS)}
+
+    def settled(self) -> dict[str, tuple[int, str]]:
+        """What is stored once the server has finished what it does by itself about what was stored last."""
+        seen: list[dict[str, tuple[int, str]]] = []
+
+        def quiet() -> bool:
+            seen.append(self.stored())
+            time.sleep(QUIET_SECONDS)
+            return self.stored() == seen[-1]
+
+        eventually(quiet)
+        return seen[-1]
 
 
 def settings(cluster: RunningCluster, context: str = "admin", **more: Any) -> ClusterSettings:
