@@ -20,6 +20,7 @@ from review_bot.cluster.crowd import each
 from review_bot.cluster.kinds import discover
 from review_bot.core import field_paths, secrets
 from review_bot.core.clusters import ClusterSettings, LiveAction, LiveChange
+from review_bot.core.danger import stays
 from review_bot.core.diff import difference
 from review_bot.core.errors import ClusterError
 from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, ResourceChange, Severity, Target
@@ -112,10 +113,10 @@ class _Cluster:
     def _live(self, asked: Asked) -> Iterator[LiveChange]:
         change, name = asked.change, self._settings.name
         if change.action is Action.DELETE:
-            stays = asked.live is None or not self._context.config.dry_run.prune
-            action = LiveAction.UNCHANGED if stays else LiveAction.DELETE
+            kept = not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
+            action = LiveAction.UNCHANGED if kept or asked.live is None else LiveAction.DELETE
             if not asked.problems:
-                yield LiveChange(change.target, name, action, change.id)
+                yield LiveChange(change.target, name, action, change.id, goes_with=asked.goes_with)
         elif asked.predicted is not None:
             found = difference(asked.live, asked.predicted, change.id)
             action = LiveAction.UPDATE if asked.live is not None else LiveAction.CREATE

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.checks.dry_run_contents import contents
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
 from review_bot.cluster.kinds import Kinds, ServedKind, is_segment
@@ -42,6 +43,7 @@ class Asked:
     predicted: Manifest | None = None
     problems: tuple[Problem, ...] = ()
     conflicts: tuple[tuple[str, str], ...] = ()
+    goes_with: tuple[str, ...] = ()
 
 
 class Asker:
@@ -52,7 +54,7 @@ class Asker:
         self._kinds = kinds
 
     def ask(self, change: ResourceChange, namespace: str | None) -> Asked:
-        """Two requests, one for a deletion, three where fields conflict. Raises ClusterError."""
+        """Two requests, one for most deletions, three where fields conflict. Raises ClusterError."""
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
         served = self._kinds.find(resource.id)
@@ -71,7 +73,8 @@ class Asker:
         live = found.body if found.fine else None
         manager = self._client.settings.field_manager or manager_of(live)
         if change.action is Action.DELETE:
-            return Asked(change, manager, live)
+            goes_with = contents(self._client, self._kinds, resource.id, live) if live is not None else ()
+            return Asked(change, manager, live, goes_with=goes_with)
         return self._apply(change, resource, path, live, manager)
 
     def _apply(

@@ -52,7 +52,10 @@ class LiveAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LiveChange:
-    """What a merge would do to the object that runs now; `fields` and `diff` as in ResourceChange."""
+    """What a merge would do to the object that runs now; `fields` and `diff` as in ResourceChange.
+
+    `goes_with` names what else a deletion takes with it.
+    """
 
     target: str
     cluster: str
@@ -60,3 +63,4 @@ class LiveChange:
     id: ResourceId
     fields: tuple[str, ...] = ()
     diff: str = ""
+    goes_with: tuple[str, ...] = ()

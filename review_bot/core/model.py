@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from review_bot.core.clusters import LiveChange
+    from review_bot.core.danger import Danger
 
 Manifest = Mapping[str, Any]
 FieldPath = tuple[str | int, ...]
@@ -326,3 +327,4 @@ class Verdict:
     findings: tuple[Finding, ...]
     checks: Mapping[CheckName, CheckState]
     live: tuple[LiveChange, ...] = ()
+    dangers: tuple[Danger, ...] = ()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from review_bot.core.clusters import LiveAction
 from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange, TargetResult, Verdict
-from review_bot.core.report_text import counts, plural
+from review_bot.core.report_text import counts, danger_text, live_by_cluster, live_counts, plural
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.verdict import blocks
 
@@ -21,7 +22,7 @@ def render(verdict: Verdict, *, limit: int = LIMIT, approvals: str = "") -> str:
 
     `approvals` is a finished line of markdown that stands above the footer.
     """
-    parts = [headline(verdict), *_table(verdict), *_problems(verdict), *_remarks(verdict)]
+    parts = [headline(verdict), *_table(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
     tail = [f"**Approvals:** {approvals}"] if approvals else []
     tail.append(_footer(verdict))
     used = sum(len(p) + 2 for p in [*parts, *tail])
@@ -98,6 +99,16 @@ def _problems(verdict: Verdict) -> list[str]:
     return ["**Fix before merging**\n" + "\n".join(rows)]
 
 
+def _dangers(verdict: Verdict) -> list[str]:
+    if not verdict.dangers:
+        return []
+    rows = [
+        f"- {markdown(danger_text(d))} · {code(f'{d.path}:{d.line}' if d.line else d.path)}" for d in verdict.dangers
+    ]
+    more = [f"- … and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
+    return ["**Danger: this can't be undone**\n" + "\n".join([*rows[:MOST_ROWS], *more])]
+
+
 def _remarks(verdict: Verdict) -> list[str]:
     grouped = _grouped([f for f in verdict.findings if not blocks(f)])
     if not grouped:
@@ -134,7 +145,18 @@ def _details(verdict: Verdict) -> list[tuple[str, str]]:
     groups: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
     for change in verdict.changes:
         groups[(str(change.action), change.diff)].append(change)
-    return [_detail(same) for same in groups.values()]
+    return [_detail(same) for same in groups.values()] + _live(verdict)
+
+
+def _live(verdict: Verdict) -> list[tuple[str, str]]:
+    """What differs from what runs now, a section a cluster: only updates have a diff that the others do not."""
+    found = []
+    for cluster, changes in live_by_cluster(verdict).items():
+        title = f"Against what runs in {cluster}: {live_counts(changes)}"
+        diffs = "\n".join(c.diff for c in changes if c.action is LiveAction.UPDATE)
+        body = fence(diffs, "diff") if diffs else "No object that runs now is changed."
+        found.append((title, f"<details><summary>{markdown(title)}</summary>\n\n{body}\n\n</details>"))
+    return found
 
 
 def _detail(same: Sequence[ResourceChange]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from review_bot.core.clusters import LiveChange
+from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
 from review_bot.core.globs import matches
 from review_bot.core.model import (
@@ -63,6 +64,7 @@ def form(
         findings=tuple(findings),
         checks={n: CheckState.FAILURE if n in failing else s for n, s in states.items()},
         live=tuple(live),
+        dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
     )
 
 
@@ -150,6 +152,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "targets": [_target_json(t) for t in verdict.targets],
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
+        "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [_finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
     }
@@ -188,6 +191,17 @@ def _live_json(change: LiveChange) -> dict[str, Any]:
         **_resource_json(change.id),
         "fields": list(change.fields),
         "diff": change.diff,
+    }
+
+
+def _danger_json(danger: Danger) -> dict[str, Any]:
+    return {
+        "target": danger.target,
+        **_resource_json(danger.id),
+        "what": danger.what,
+        "path": danger.path,
+        "line": danger.line,
+        "goes_with": list(danger.goes_with),
     }
 
 
