@@ -27,6 +27,7 @@ from review_bot.core.model import Action, CheckName, CheckState, Finding, Manife
 
 # Tools that stop at a conflict; the others take the field over.
 STOPS_AT_CONFLICTS = frozenset(["kubectl"])
+Answered = tuple[Asked, tuple[LiveChange, ...]]
 # Shorter values are found in any text by chance.
 SHORTEST_SECRET = 3
 
@@ -74,33 +75,49 @@ class _Cluster:
             if kinds is None:
                 return [self._unanswered(self._late(), changes, len(changes))], []
             asker = Asker(client, kinds)
-            answers = each(
-                lambda change: self._ask(asker, change), changes, threads=self._settings.concurrency, deadline=deadline
-            )
+            answers = self._answers(asker, changes, deadline)
         except ClusterError as error:
             return [self._unanswered(error, changes, len(changes))], []
         finally:
             client.close()
         return self._results(changes, answers)
 
-    def _ask(self, asker: Asker, change: ResourceChange) -> Asked | ClusterError:
+    def _answers(
+        self, asker: Asker, changes: Sequence[ResourceChange], deadline: float
+    ) -> list[Answered | ClusterError | None]:
+        threads = self._settings.concurrency
+        places = (asker.place(c, self._namespace(c)) for c in changes)
+        lists = asker.live.worth_listing(p for p in places if p is not None)
+        each(asker.live.list_all, lists, threads=threads, deadline=deadline)
+        return each(lambda change: self._ask(asker, change), changes, threads=threads, deadline=deadline)
+
+    def _ask(self, asker: Asker, change: ResourceChange) -> Answered | ClusterError:
+        """The answer with what follows from it: worked out while the cluster works on the next."""
         try:
-            return asker.ask(change, _namespace(self._context.targets.get(change.target)))
+            asked = asker.ask(change, self._namespace(change))
         except ClusterError as error:
             return error
+        return asked, tuple(self._live(asked))
+
+    def _namespace(self, change: ResourceChange) -> str | None:
+        """Where objects of the change's target go that name no namespace."""
+        target = self._context.targets.get(change.target)
+        if target is None:
+            return None
+        return target.namespace or (target.helm.namespace if target.helm else None)
 
     def _results(
-        self, changes: Sequence[ResourceChange], answers: Sequence[Asked | ClusterError | None]
+        self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
     ) -> tuple[list[Finding], list[LiveChange]]:
-        asked = [a for a in answers if isinstance(a, Asked)]
+        told = [a for a in answers if isinstance(a, tuple)]
         findings: list[Finding] = []
-        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, Asked)]
+        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, tuple)]
         if failed:
             error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
             findings.append(self._unanswered(error, failed, len(changes)))
         coming = _Coming(changes)
         waiting: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
-        for one in asked:
+        for one, _ in told:
             for problem in one.problems:
                 if what := coming.brings(problem, one.change):
                     waiting[(one.change.target, what)].append(one.change)
@@ -108,7 +125,7 @@ class _Cluster:
                     findings.append(self._finding(one, problem))
             findings += self._conflicts(one)
         findings += [_skipped(target, what, waits) for (target, what), waits in waiting.items()]
-        return findings, [c for one in asked for c in self._live(one)]
+        return findings, [c for _, live in told for c in live]
 
     def _live(self, asked: Asked) -> Iterator[LiveChange]:
         change, name = asked.change, self._settings.name
@@ -235,12 +252,6 @@ def _unknown(settings: Mapping[str, ClusterSettings | None], context: CheckConte
             path=targets[0].entry,
             help="add it under clusters in the operator's file",
         )
-
-
-def _namespace(target: Target | None) -> str | None:
-    if target is None:
-        return None
-    return target.namespace or (target.helm.namespace if target.helm else None)
 
 
 def _name(manifest: Manifest) -> str:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from review_bot.checks.dry_run_contents import contents
+from review_bot.checks.dry_run_live import LiveObjects, Place
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
-from review_bot.cluster.kinds import Kinds, ServedKind, is_segment
+from review_bot.cluster.kinds import Kinds, is_segment
 from review_bot.core.applied import without_removed
 from review_bot.core.model import Action, Manifest, Resource, ResourceChange, ResourceId
 
@@ -52,22 +53,32 @@ class Asker:
     def __init__(self, client: ClusterClient, kinds: Kinds) -> None:
         self._client = client
         self._kinds = kinds
+        self.live = LiveObjects(client)
+
+    def place(self, change: ResourceChange, namespace: str | None) -> Place | None:
+        """Where the changed object lives, None if the cluster does not serve its kind."""
+        served = self._kinds.find(change.id)
+        if served is None:
+            return None
+        named = change.id.namespace or namespace or self._client.namespace or DEFAULT_NAMESPACE
+        return Place(served, named if served.namespaced else None)
 
     def ask(self, change: ResourceChange, namespace: str | None) -> Asked:
-        """Two requests, one for most deletions, three where fields conflict. Raises ClusterError."""
+        """Two requests, one of them fewer where the live object was listed, one more where fields conflict.
+
+        Raises ClusterError.
+        """
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
-        served = self._kinds.find(resource.id)
-        if served is None:
+        place = self.place(change, namespace)
+        if place is None:
             return Asked(change, DEFAULT_MANAGER, problems=(unknown_kind(resource.id, self._kinds),))
-        place = resource.id.namespace or namespace or self._client.namespace or DEFAULT_NAMESPACE
-        if not is_segment(resource.id.name) or not is_segment(place):
+        if not is_segment(resource.id.name) or (place.namespace is not None and not is_segment(place.namespace)):
             text = f"{resource.id.name!r} can't be a name in Kubernetes"
             return Asked(change, DEFAULT_MANAGER, problems=(Problem(Rule.INVALID, text, "metadata.name"),))
         if resource.id.name.endswith("*"):
-            return self._unnamed(change, resource, served, place)
-        path = served.path(place, resource.id.name)
-        found = self._client.get(path)
+            return self._unnamed(change, resource, place)
+        found = self.live.read(place, resource.id.name)
         if not found.fine and found.status != 404:
             return Asked(change, DEFAULT_MANAGER, problems=tuple(problems(found.status, found.body)))
         live = found.body if found.fine else None
@@ -75,11 +86,12 @@ class Asker:
         if change.action is Action.DELETE:
             goes_with = contents(self._client, self._kinds, resource.id, live) if live is not None else ()
             return Asked(change, manager, live, goes_with=goes_with)
-        return self._apply(change, resource, path, live, manager)
+        return self._apply(change, resource, place, live, manager)
 
     def _apply(
-        self, change: ResourceChange, resource: Resource, path: str, live: Manifest | None, manager: str
+        self, change: ResourceChange, resource: Resource, place: Place, live: Manifest | None, manager: str
     ) -> Asked:
+        path = place.served.path(place.namespace, resource.id.name)
         manifest = _sent(resource.manifest)
         answer = self._client.dry_run_apply(path, manifest, manager, force=False)
         conflicts = _conflicts(answer, manager)
@@ -87,12 +99,12 @@ class Asker:
             answer = self._client.dry_run_apply(path, manifest, manager, force=True)
         return _asked(change, manager, live, answer, conflicts or ())
 
-    def _unnamed(self, change: ResourceChange, resource: Resource, served: ServedKind, place: str) -> Asked:
+    def _unnamed(self, change: ResourceChange, resource: Resource, place: Place) -> Asked:
         """An object whose name the server makes up: each apply creates one more, and nothing deletes one."""
         manager = self._client.settings.field_manager or DEFAULT_MANAGER
         if change.action is Action.DELETE:
             return Asked(change, manager)
-        answer = self._client.dry_run_create(served.path(place), _sent(resource.manifest), manager)
+        answer = self._client.dry_run_create(place.path, _sent(resource.manifest), manager)
         return _asked(change, manager, None, answer, ())
 
 

@@ -31,6 +31,7 @@ MOST_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 # So many failures one after another are no accident: the rest is not asked.
 MOST_FAILURES = 3
+TOKEN_SECONDS = 20.0
 TOO_MANY = 429
 UNAUTHORIZED = 401
 _WARNING = re.compile(r'\b299 \S+ "((?:[^"\\]|\\.)*)"')
@@ -68,6 +69,8 @@ class ClusterClient:
         self._lock = threading.Lock()
         self._failures = 0
         self._down: ClusterError | None = None
+        self._bearer: str | None = None
+        self._token_until = 0.0
 
     def close(self) -> None:
         self._pool.clear()
@@ -193,12 +196,19 @@ class ClusterClient:
         headers = {"Accept": accept, "User-Agent": "review-bot"}
         if content is not None:
             headers["Content-Type"] = content
-        with self._lock:
-            # Asks the client's hook, which reads a token anew that has ended.
-            token = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+        token = self._token()
         if token:
             headers["Authorization"] = token
         return headers
+
+    def _token(self) -> str | None:
+        with self._lock:
+            # Asks the client's hook, which reads a token anew that has ended; not each time, for it is slow.
+            if time.monotonic() >= self._token_until:
+                found = self._configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
+                self._bearer = str(found) if found else None
+                self._token_until = time.monotonic() + TOKEN_SECONDS
+            return self._bearer
 
     def _error(self, cause: str, help: str) -> ClusterError:
         return ClusterError(f"the cluster {self.settings.name} {cause}", help=help)
