@@ -45,7 +45,8 @@ class Kube:
         headers = {"Authorization": f"Bearer {self._tokens[context]}", "Content-Type": content}
         data = json.dumps(body) if body is not None else None
         answer = self._pool.request(method, self.cluster.server + path, headers=headers, body=data, retries=False)
-        return answer.status, json.loads(answer.data)
+        is_json = answer.headers.get("Content-Type") == "application/json" and answer.data
+        return answer.status, json.loads(answer.data) if is_json else answer.data.decode()
 
     def apply(self, text: str, manager: str = "kubectl", subresource: str = "") -> None:
         """Store every object of a YAML text, by server-side apply."""
