@@ -23,6 +23,7 @@ from review_bot.core.clusters import ClusterSettings, LiveAction, LiveChange
 from review_bot.core.danger import stays
 from review_bot.core.diff import difference
 from review_bot.core.errors import ClusterError
+from review_bot.core.managers import Owner, owner
 from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, ResourceChange, Severity, Target
 
 # Tools that stop at a conflict; the others take the field over.
@@ -140,7 +141,8 @@ class _Cluster:
             if found is None:
                 yield LiveChange(change.target, name, LiveAction.UNCHANGED, change.id)
             else:
-                yield LiveChange(change.target, name, action, change.id, *found)
+                owners = _owners(asked.live, found[0]) if asked.live is not None else ()
+                yield LiveChange(change.target, name, action, change.id, *found, owners=owners)
 
     def _conflicts(self, asked: Asked) -> Iterator[Finding]:
         stops = asked.manager in STOPS_AT_CONFLICTS
@@ -252,6 +254,11 @@ def _unknown(settings: Mapping[str, ClusterSettings | None], context: CheckConte
             path=targets[0].entry,
             help="add it under clusters in the operator's file",
         )
+
+
+def _owners(live: Manifest, fields: Iterable[str]) -> tuple[Owner, ...]:
+    found = (owner(live, field, field_paths.resolve(field, live)) for field in fields)
+    return tuple(o for o in found if o is not None)
 
 
 def _name(manifest: Manifest) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from review_bot.core.managers import Owner
 from review_bot.core.model import ResourceId, Severity, Target
 
 
@@ -54,7 +55,7 @@ class LiveAction(StrEnum):
 class LiveChange:
     """What a merge would do to the object that runs now; `fields` and `diff` as in ResourceChange.
 
-    `goes_with` names what else a deletion takes with it.
+    `goes_with` names what else a deletion takes with it, `owners` who set the live values that would change.
     """
 
     target: str
@@ -64,3 +65,4 @@ class LiveChange:
     fields: tuple[str, ...] = ()
     diff: str = ""
     goes_with: tuple[str, ...] = ()
+    owners: tuple[Owner, ...] = ()
