@@ -22,7 +22,7 @@ from review_bot.core.report_text import counts, plural
 from review_bot.core.sanitise import terminal
 from review_bot.core.tools import find
 from review_bot.core.verdict import blocks
-from review_bot.demo.scenarios import PERMISSIONS, SCENARIOS, TEAMS, Scenario, files_after
+from review_bot.demo.scenarios import CLUSTER_SCENARIOS, PERMISSIONS, SCENARIOS, TEAMS, Scenario, files_after
 from review_bot.gate.decision import Decision, decide
 from review_bot.gate.facts import parse
 from review_bot.github.workspace import Repository
@@ -33,6 +33,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "config-repo"
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("demo", help="show the whole story on this machine", description=__doc__)
+    parser.add_argument(
+        "--cluster", action="store_true", help="with a real API server on this machine (`make cluster`)"
+    )
     parser.add_argument("--keep", action="store_true", help="leave the sample repository for you to look at")
     parser.set_defaults(run=run)
 
@@ -47,12 +50,24 @@ def run(args: argparse.Namespace) -> int:
         for scenario in SCENARIOS:
             _branch(root, scenario)
             sys.stdout.write(asyncio.run(_story(root, scenario)))
+        if args.cluster:
+            _with_cluster(root)
     finally:
         if args.keep:
             print(f"\nthe repository is at {root}: review-bot check {root} --base main --head latest")
         else:
             shutil.rmtree(root)
     return 0
+
+
+def _with_cluster(root: Path) -> None:
+    from review_bot.cli import demo_cluster
+
+    for scenario in CLUSTER_SCENARIOS:
+        _branch(root, scenario)
+    for piece in demo_cluster.tell(root, CLUSTER_SCENARIOS):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
 
 
 async def _story(root: Path, scenario: Scenario) -> str:
