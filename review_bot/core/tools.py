@@ -15,7 +15,7 @@ from review_bot.core.errors import ToolError
 # The versions that are installed where PATH has none; the cache folder is named after them.
 PINNED: Mapping[str, str] = {"opa": "1.22.0", "kubectl": "1.35.2", "helm": "4.1.4"}
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
-CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4"}
+CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}
 
 
 def cache_dir() -> Path:
