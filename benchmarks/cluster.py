@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from review_bot.checks import dry_run
+from review_bot.checks import dry_run_cluster
 from review_bot.checks.context import CheckContext
+from review_bot.checks.dry_run import DryRunCheck
 from review_bot.cluster.client import ClusterClient
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.diff import compare
@@ -57,14 +58,14 @@ def bot(cluster: RunningCluster, before: list[Any], after: list[Any]) -> tuple[f
             super().__init__(settings)
             clients.append(self)
 
-    dry_run.ClusterClient = Counted  # type: ignore[misc]
+    dry_run_cluster.ClusterClient = Counted  # type: ignore[misc]
     changes = compare("plain:app", resources(before), resources(after))
     target = Target("plain:app", RendererName.PLAIN, "app", "app/all.yaml")
     one = ClusterSettings("bench", kubeconfig=cluster.kubeconfig, context="admin")
     nothing: Any = None
     context = CheckContext(Config(), nothing, nothing, targets={target.id: target}, clusters=Clusters(every=one))
     started = time.monotonic()
-    outcome = asyncio.run(dry_run.DryRunCheck().run(changes, context))
+    outcome = asyncio.run(DryRunCheck().run(changes, context))
     seconds = time.monotonic() - started
     updated = sum(c.action == "update" for c in outcome.live)
     if outcome.head or updated != len(before):

@@ -14,6 +14,7 @@ from review_bot.core.verdict import blocks
 LIMIT = 60_000
 MOST_ROWS = 50
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
+NOT_ASKED = "not in full"
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
@@ -82,11 +83,20 @@ def _row(result: TargetResult, findings: Sequence[Finding], verdict: Verdict) ->
         checks, changes = "render ✗", "unknown"
     else:
         checks = " · ".join(
-            f"{name} {'✗' if name in failing else '✓' if state is not CheckState.NOT_CONFIGURED else MARKS[state]}"
+            f"{name} {_mark(name, state, result, failing, verdict)}"
             for name, state in verdict.checks.items()
             if name is not CheckName.RENDER
         )
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
+
+
+def _mark(name: CheckName, state: CheckState, result: TargetResult, failing: set[CheckName], verdict: Verdict) -> str:
+    if name in failing or state is CheckState.NOT_CONFIGURED:
+        return MARKS[CheckState.FAILURE if name in failing else state]
+    # Some targets may have a cluster and others none: what was not asked has not passed.
+    changes = result.created + result.updated + result.deleted
+    asked = sum(c.target == result.target.id for c in verdict.live)
+    return NOT_ASKED if name is CheckName.DRY_RUN and asked < changes else MARKS[CheckState.SUCCESS]
 
 
 def _problems(verdict: Verdict) -> list[str]:
