@@ -11,30 +11,76 @@ from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.verdict import blocks
 
 LIMIT = 60_000
+# Room for naming what was left out.
+NAMED_BYTES = 700
 MOST_ROWS = 50
+MOST_MESSAGE = 600
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
-def render(verdict: Verdict, *, limit: int = LIMIT, approvals: str = "") -> str:
-    """At most `limit` characters: whole sections are left out, and named, rather than one cut in the middle.
+def render(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The whole report in at most `limit` bytes."""
+    return f"{body(verdict, limit=limit - 200)}\n\n{footer(verdict)}"
 
-    `approvals` is a finished line of markdown that stands above the footer.
-    """
-    parts = [headline(verdict), *_table(verdict), *_problems(verdict), *_remarks(verdict)]
-    tail = [f"**Approvals:** {approvals}"] if approvals else []
-    tail.append(_footer(verdict))
-    used = sum(len(p) + 2 for p in [*parts, *tail])
-    kept, left_out = [], []
+
+def body(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The sticky comment without its footer, in at most `limit` bytes: problems first, then each diff folded."""
+    parts = [headline(verdict), *_overview(verdict)]
+    first = _fitted(parts, limit)
+    return "\n\n".join(p for p in (first, details(verdict, limit=limit - size(first) - 2)) if p)
+
+
+def summary(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """What a check run says first: the table, problems and remarks."""
+    return _fitted([*_overview(verdict), footer(verdict)], limit)
+
+
+def details(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The diffs: whole ones are left out, and named, rather than one cut in the middle."""
+    kept: list[str] = []
+    left_out: list[str] = []
+    used = 0
     for title, section in _details(verdict):
-        if used + len(section) + 2 <= limit - 500:
+        cost = size(section) + 2
+        if used + cost <= limit - NAMED_BYTES:
             kept.append(section)
-            used += len(section) + 2
+            used += cost
         else:
             left_out.append(title)
     if left_out:
         kept.append(_left_out(left_out))
-    return "\n\n".join([*parts, *kept, *tail])
+    return "\n\n".join(kept)
+
+
+def title(verdict: Verdict) -> str:
+    """The first line as plain text, for a check run's title."""
+    problems, _ = counts(verdict)
+    if problems:
+        return f"{plural(problems, 'problem')} to fix"
+    changes = plural(len(verdict.changes), "change")
+    return f"Nothing blocks: {changes} in {plural(len(verdict.targets), 'target')}" if verdict.targets else "No change"
+
+
+def size(text: str) -> int:
+    """In bytes: GitHub counts characters in some places and bytes in others."""
+    return len(text.encode(errors="replace"))
+
+
+def _overview(verdict: Verdict) -> list[str]:
+    return [*_table(verdict), *_problems(verdict), *_remarks(verdict)]
+
+
+def _fitted(parts: Sequence[str], limit: int) -> str:
+    """As many whole parts as fit; what did not is said."""
+    kept, used = [], 0
+    for part in parts:
+        if used + size(part) + 2 > limit - NAMED_BYTES:
+            kept.append("**Left out for length:** a part of this report; `review-bot check` shows all of it")
+            break
+        kept.append(part)
+        used += size(part) + 2
+    return "\n\n".join(kept)
 
 
 def headline(verdict: Verdict) -> str:
@@ -119,7 +165,7 @@ def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
 def _finding(same: Sequence[Finding]) -> str:
     first = same[0]
     place = code(f"{first.path}:{first.line}" if first.line else first.path) if first.path else ""
-    parts = [f"{code(first.rule)}: {markdown(first.message)}"]
+    parts = [f"{code(first.rule)}: {markdown(_short(first.message))}"]
     parts += [f"<br>{place}"] if place else []
     parts += [f" · {markdown(first.help)}"] if first.help else []
     parts += [f" · also in {plural(len(same) - 1, 'more target')}"] if len(same) > 1 else []
@@ -128,6 +174,11 @@ def _finding(same: Sequence[Finding]) -> str:
     elif not first.introduced:
         parts.append(" · already on the base")
     return "".join(parts)
+
+
+def _short(text: str) -> str:
+    """A policy may say as much as it likes; the whole of it stands in the annotation."""
+    return text if len(text) <= MOST_MESSAGE else f"{text[:MOST_MESSAGE]}…"
 
 
 def _details(verdict: Verdict) -> list[tuple[str, str]]:
@@ -154,7 +205,8 @@ def _left_out(titles: Sequence[str]) -> str:
     return f"{title}\n{shown[:400]}{more}"
 
 
-def _footer(verdict: Verdict) -> str:
+def footer(verdict: Verdict) -> str:
+    """Which effect, of which commits, and how long it took."""
     effect = verdict.effect_digest.removeprefix("sha256:")[:6]
     seconds = f"{verdict.duration_ms / 1000:.1f} s"
     return f"<sub>effect {effect} · base {verdict.base[:7]} · head {verdict.head[:7]} · {seconds}</sub>"

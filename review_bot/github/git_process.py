@@ -59,6 +59,7 @@ def run(
     stdin: bytes | None = None,
     extra: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_SECONDS,
+    pass_fds: tuple[int, ...] = (),
 ) -> bytes:
     """git's stdout. Raises GitError, ToolError when it takes longer than `timeout` seconds."""
     try:
@@ -68,6 +69,7 @@ def run(
             capture_output=True,
             env=environment(extra),
             timeout=timeout,
+            pass_fds=pass_fds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:

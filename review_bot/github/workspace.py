@@ -9,6 +9,8 @@ from pathlib import Path
 
 from review_bot.core.errors import UsageError
 from review_bot.core.model import CheckName, FileChange, Finding, Severity, Tree, TreeEntry
+from review_bot.github import diff_lines
+from review_bot.github.diff_lines import DiffLines
 from review_bot.github.git_process import GitError, run
 from review_bot.github.git_tree import GitTree, WorkTree
 
@@ -61,6 +63,15 @@ class Repository:
             return self._uncommitted(base)
         words = ("diff-tree", "-r", "-z", "-M", "--no-commit-id", "--name-status", "--no-ext-diff", "--no-textconv")
         return _parse_status(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+
+    def shown(self, base: str, head: str) -> DiffLines:
+        """The lines that the diff of two commits shows, as GitHub shows it: three lines of context, renames found."""
+        words = ("diff-tree", "-r", "-p", "-U3", "-M", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-color")
+        return diff_lines.parse(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+
+    def commits_between(self, tip: str, head: str) -> tuple[str, ...]:
+        """Every commit that `head` would bring to `tip`, those behind merges included."""
+        return tuple(run(self.path, "rev-list", "--end-of-options", f"{tip}..{head}").decode().split())
 
     def materialise(self, tree: Tree, paths: Iterable[str] | None, into: Path) -> tuple[Finding, ...]:
         """Lay out these files (None: all) below `into`; what must not be laid out is an error finding each."""
