@@ -127,9 +127,7 @@ class CheckRuns:
 
 def _reusable(present: Run, report: Report) -> bool:
     """Can the run come to hold exactly the report's annotations?"""
-    if present.annotations == 0:
-        return not present.completed or not report.annotations
-    return present.external_id.partition(":")[0] == report.marks
+    return present.annotations == 0 or present.external_id.partition(":")[0] == report.marks
 
 
 def _run(row: Mapping[str, Any]) -> Run:

@@ -31,7 +31,7 @@ class People:
         return dict(zip(names, found, strict=True))
 
     async def teams(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """Members by `org/team`; the gate calls it an error where one is left out: it is not there, or can't be read."""
+        """Members by `org/team`; one that is not there or can't be read is left out: the gate's error."""
         wanted = sorted({name.lower() for name in names})
         found = await asyncio.gather(*(self._members(name) for name in wanted))
         return {name: members for name, members in zip(wanted, found, strict=True) if members is not None}
