@@ -187,7 +187,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say. `introduced` and `waived` are set when the verdict is formed."""
+    """What a check has to say. `introduced` and `waived` are set when the verdict is formed.
+
+    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there.
+    """
 
     check: CheckName
     rule: str
@@ -200,6 +203,12 @@ class Finding:
     introduced: bool = True
     waived: str | None = None
     help: str = ""
+    link: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The next step, and where to read more."""
+        return f"{self.help} {self.link}".strip()
 
 
 @dataclass(frozen=True)

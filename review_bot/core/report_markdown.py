@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from review_bot.core.highlights import highlights
 from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange, TargetResult, Verdict
-from review_bot.core.report_text import counts, plural
+from review_bot.core.report_text import counts, grouped, plural, short
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.verdict import blocks
 
@@ -15,6 +16,7 @@ LIMIT = 60_000
 NAMED_BYTES = 700
 MOST_ROWS = 50
 MOST_MESSAGE = 600
+SHOWN = (CheckName.POLICY, CheckName.SCHEMA, CheckName.DRY_RUN)
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
@@ -26,14 +28,14 @@ def render(verdict: Verdict, *, limit: int = LIMIT) -> str:
 
 def body(verdict: Verdict, *, limit: int = LIMIT) -> str:
     """The sticky comment without its footer, in at most `limit` bytes: problems first, then each diff folded."""
-    parts = [headline(verdict), *_overview(verdict)]
+    parts = [headline(verdict), *_highlights(verdict), *_overview(verdict)]
     first = _fitted(parts, limit)
     return "\n\n".join(p for p in (first, details(verdict, limit=limit - size(first) - 2)) if p)
 
 
 def summary(verdict: Verdict, *, limit: int = LIMIT) -> str:
     """What a check run says first: the table, problems and remarks."""
-    return _fitted([*_overview(verdict), footer(verdict)], limit)
+    return _fitted([*_highlights(verdict), *_overview(verdict), footer(verdict)], limit)
 
 
 def details(verdict: Verdict, *, limit: int = LIMIT) -> str:
@@ -106,19 +108,28 @@ def _where(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
+def _highlights(verdict: Verdict) -> list[str]:
+    parts = []
+    for one in highlights(verdict):
+        where = f" in {', '.join(markdown(w) for w in one.where)}" if one.where else ""
+        parts.append(f"**{markdown(one.subject)}** {markdown(one.what)}{where}")
+    return [" · ".join(parts)] if parts else []
+
+
 def _table(verdict: Verdict) -> list[str]:
     if not verdict.targets:
         return []
     rows = ["| | target | changes | checks |", "|---|---|---|---|"]
     for result in verdict.targets[:MOST_ROWS]:
-        rows.append(_row(result, [f for f in verdict.findings if f.target == result.target.id], verdict))
+        rows.append(_row(result, verdict))
     if len(verdict.targets) > MOST_ROWS:
         rows.append(f"| | … and {len(verdict.targets) - MOST_ROWS} more targets | | |")
     return ["\n".join(rows)]
 
 
-def _row(result: TargetResult, findings: Sequence[Finding], verdict: Verdict) -> str:
-    failing = {f.check for f in findings if blocks(f)}
+def _row(result: TargetResult, verdict: Verdict) -> str:
+    # What concerns no single target, such as a policy that failed, was not passed by any.
+    failing = {f.check for f in verdict.findings if f.target in (None, result.target.id) and blocks(f)}
     numbers = ((result.created, "created"), (result.updated, "updated"), (result.deleted, "deleted"))
     changes = ", ".join(f"{n} {word}" for n, word in numbers if n) or "none"
     cluster = f" → cluster **{markdown(result.target.cluster)}**" if result.target.cluster else ""
@@ -126,40 +137,35 @@ def _row(result: TargetResult, findings: Sequence[Finding], verdict: Verdict) ->
     if result.error is not None:
         checks, changes = "render ✗", "unknown"
     else:
-        checks = " · ".join(
-            f"{name} {'✗' if name in failing else '✓' if state is not CheckState.NOT_CONFIGURED else MARKS[state]}"
-            for name, state in verdict.checks.items()
-            if name is not CheckName.RENDER
-        )
+        checks = " · ".join(f"{name} {_mark(name, failing, verdict)}" for name in SHOWN)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
 
 
+def _mark(name: CheckName, failing: set[CheckName], verdict: Verdict) -> str:
+    if name in failing:
+        return MARKS[CheckState.FAILURE]
+    configured = verdict.checks.get(name, CheckState.NOT_CONFIGURED) is not CheckState.NOT_CONFIGURED
+    return MARKS[CheckState.SUCCESS if configured else CheckState.NOT_CONFIGURED]
+
+
 def _problems(verdict: Verdict) -> list[str]:
-    grouped = _grouped([f for f in verdict.findings if blocks(f)])
-    if not grouped:
+    problems = grouped([f for f in verdict.findings if blocks(f)])
+    if not problems:
         return []
-    rows = [f"{number}. {_finding(same)}" for number, same in enumerate(grouped[:MOST_ROWS], 1)]
-    if len(grouped) > MOST_ROWS:
-        rows.append(f"\n… and {len(grouped) - MOST_ROWS} more, all in the check run's annotations")
+    rows = [f"{number}. {_finding(same)}" for number, same in enumerate(problems[:MOST_ROWS], 1)]
+    if len(problems) > MOST_ROWS:
+        rows.append(f"\n… and {len(problems) - MOST_ROWS} more, all in the check run's annotations")
     return ["**Fix before merging**\n" + "\n".join(rows)]
 
 
 def _remarks(verdict: Verdict) -> list[str]:
-    grouped = _grouped([f for f in verdict.findings if not blocks(f)])
-    if not grouped:
+    remarks = grouped([f for f in verdict.findings if not blocks(f)])
+    if not remarks:
         return []
-    rows = "\n".join(f"- {_finding(same)}" for same in grouped[:MOST_ROWS])
-    more = f"\n- … and {len(grouped) - MOST_ROWS} more" if len(grouped) > MOST_ROWS else ""
-    title = f"Worth a look: {plural(len(grouped), 'remark')}"
+    rows = "\n".join(f"- {_finding(same)}" for same in remarks[:MOST_ROWS])
+    more = f"\n- … and {len(remarks) - MOST_ROWS} more" if len(remarks) > MOST_ROWS else ""
+    title = f"Worth a look: {plural(len(remarks), 'remark')}"
     return [f"<details><summary>{title}</summary>\n\n{rows}{more}\n\n</details>"]
-
-
-def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """What is the same in many targets is shown once."""
-    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[(finding.rule, finding.message, finding.path, finding.line)].append(finding)
-    return list(groups.values())
 
 
 def _finding(same: Sequence[Finding]) -> str:
@@ -168,6 +174,7 @@ def _finding(same: Sequence[Finding]) -> str:
     parts = [f"{code(first.rule)}: {markdown(_short(first.message))}"]
     parts += [f"<br>{place}"] if place else []
     parts += [f" · {markdown(first.help)}"] if first.help else []
+    parts += [f" ([why]({first.link}))"] if first.link else []
     parts += [f" · also in {plural(len(same) - 1, 'more target')}"] if len(same) > 1 else []
     if first.waived:
         parts.append(f" · waived: {markdown(first.waived)}")
@@ -209,4 +216,4 @@ def footer(verdict: Verdict) -> str:
     """Which effect, of which commits, and how long it took."""
     effect = verdict.effect_digest.removeprefix("sha256:")[:6]
     seconds = f"{verdict.duration_ms / 1000:.1f} s"
-    return f"<sub>effect {effect} · base {verdict.base[:7]} · head {verdict.head[:7]} · {seconds}</sub>"
+    return f"<sub>effect {effect} · base {short(verdict.base)} · head {short(verdict.head)} · {seconds}</sub>"

@@ -192,5 +192,5 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "introduced": finding.introduced,
         "waived": finding.waived,
-        "help": finding.help,
+        "help": finding.advice,
     }

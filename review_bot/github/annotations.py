@@ -60,7 +60,7 @@ def _annotation(same: Sequence[Finding], shown: DiffLines, read_by: Mapping[str,
     parts = [first.message]
     if (path, line) != (first.path, first.line or line) and first.path:
         parts.append(f"Found in {first.path}{f':{first.line}' if first.line else ''}.")
-    parts += [f"→ {first.help}"] if first.help else []
+    parts += [f"→ {first.advice}"] if first.advice else []
     parts += [f"Also in {len(same) - 1} more targets."] if len(same) > 1 else []
     parts += [f"Waived: {first.waived}"] if first.waived else []
     parts += ["Already on the base branch."] if not first.introduced else []
