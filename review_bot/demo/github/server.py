@@ -1,0 +1,229 @@
+"""The stand-in itself: one server on loopback, and what tests and the demo do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import traceback
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from aiohttp import web
+
+from review_bot.demo.github import (
+    api,
+    routes_apps,
+    routes_checks,
+    routes_issues,
+    routes_orgs,
+    routes_pulls,
+    routes_repos,
+    routes_reviews,
+)
+from review_bot.demo.github.api import ApiError, Call, Reply, Route
+from review_bot.demo.github.faults import Fault, Faults, spoil
+from review_bot.demo.github.git_http import GitHttp
+from review_bot.demo.github.setup import Setup
+from review_bot.demo.github.state import Actor, Request
+from review_bot.demo.github.tokens import BadCredentials
+
+_AREAS = (routes_apps, routes_orgs, routes_checks, routes_issues, routes_pulls, routes_reviews, routes_repos)
+ROUTES: tuple[Route, ...] = tuple(route for area in _AREAS for route in area.routes.all)
+BODY_CAP = 25 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One API request and its answer, for an observer: `route` is the template of GitHub's documentation."""
+
+    method: str
+    route: str
+    path: str
+    query: Mapping[str, str]
+    request: Any
+    status: int
+    answer: Any
+
+
+class Observer(Protocol):
+    def exchange(self, exchange: Exchange) -> None: ...
+
+
+class StandIn(Setup):
+    """GitHub on 127.0.0.1. `root` holds the bare repositories; port 0 takes a free one."""
+
+    def __init__(self, root: Path, observer: Observer | None = None, *, port: int = 0) -> None:
+        super().__init__(root)
+        self._observer = observer
+        self._port = port
+        self._faults = Faults()
+        self._git = GitHttp(self.hub)
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> StandIn:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=BODY_CAP)
+        app.router.add_route("*", "/api/v3/{tail:.*}", self._api)
+        app.router.add_route("*", "/{owner:[^/]+}/{repo:[^/]+}.git/{tail:.*}", self._serve_git)
+        app.router.add_route("*", "/{tail:.*}", self._api)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.world.url = f"http://{host}:{port}"
+        await self.hub.webhooks.start()
+
+    async def stop(self) -> None:
+        await self.hub.webhooks.stop()
+        if self._runner:
+            await self._runner.cleanup()
+
+    @property
+    def url(self) -> str:
+        return self.world.url
+
+    @property
+    def api_url(self) -> str:
+        return self.world.api_url
+
+    def fault(self, fault: Fault) -> Fault:
+        """From now on the next requests that match go wrong; `fault.hits` counts them."""
+        self._faults.all.append(fault)
+        return fault
+
+    # Requests
+
+    async def _serve_git(self, request: web.Request) -> web.StreamResponse:
+        fault = self._faults.take(request.method, request.path)
+        if fault and not fault.after:
+            await _pause(fault)
+            if fault.status is not None or fault.drop:
+                return await spoil(fault, request, b"", {})
+        response, actor = await self._git.serve(request)
+        self._record(request.method, request.path, request.query_string, response.status, actor, None)
+        return response
+
+    async def _api(self, request: web.Request) -> web.StreamResponse:
+        path = request.rel_url.raw_path
+        path = path.removeprefix("/api/v3") or "/"
+        fault = self._faults.take(request.method, path)
+        if fault:
+            await _pause(fault)
+            if not fault.after and not fault.truncate and (fault.drop or fault.status is not None):
+                self._record(request.method, path, request.query_string, fault.status or 0, self._who(request), None)
+                return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
+        reply, route, actor = await self._answer(request, path)
+        headers = {**self.hub.limits.count(actor), "x-github-request-id": _request_id(), **reply.headers}
+        headers["X-GitHub-Media-Type"] = "github.v3; format=json"
+        whole = b"" if reply.body is None else json.dumps(reply.body).encode()
+        self._record(request.method, path, request.query_string, reply.status, actor, route)
+        if fault and (fault.after or fault.truncate):
+            return await spoil(fault, request, whole, headers)
+        return _response(request, reply, whole, headers)
+
+    def _who(self, request: web.Request) -> Actor:
+        try:
+            return self.hub.tokens.actor(request.headers.get("Authorization"))
+        except BadCredentials:
+            return Actor()
+
+    async def _answer(self, request: web.Request, path: str) -> tuple[Reply, Route | None, Actor]:
+        actor, route = Actor(), None
+        raw: Any = None
+        try:
+            actor = self.hub.tokens.actor(request.headers.get("Authorization"))
+            found = api.find(ROUTES, request.method, path)
+            if found is None:
+                self.world.unknown.append((request.method, path))
+                raise api.not_found()
+            route, params = found
+            raw = await _read(request)
+            body = raw if isinstance(raw, dict) else {}
+            call = Call(self.hub, request.method, path, dict(request.query), body, actor, params, raw)
+            reply = await self._handle(route, call)
+        except BadCredentials as error:
+            refusal = ApiError(401, str(error))
+            reply = Reply(401, refusal.body)
+        except ApiError as error:
+            reply = Reply(error.status, error.body, dict(error.headers))
+        except Exception:
+            # A mistake of the stand-in's own: said loudly, and kept for the tests.
+            self.world.errors.append(traceback.format_exc())
+            reply = Reply(500, ApiError(500, "The stand-in failed").body)
+        if self._observer and route:
+            query = dict(request.query)
+            self._observer.exchange(
+                Exchange(request.method, route.template, path, query, raw, reply.status, reply.body)
+            )
+        return reply, route, actor
+
+    async def _handle(self, route: Route, call: Call) -> Reply:
+        api.authorise(route, call)
+        if route.method == "GET" or "owner" not in call.params or route.needs == "app":
+            return await route.handler(call)
+        # Writes to a repository go one after the other.
+        async with call.repo.lock:
+            return await route.handler(call)
+
+    def _record(self, method: str, path: str, query: str, status: int, actor: Actor, route: Route | None) -> None:
+        self.world.requests.append(
+            Request(
+                method=method,
+                path=path,
+                query=query,
+                status=status,
+                actor=actor.kind,
+                user=actor.account.login if actor.account else None,
+                installation=actor.installation.id if actor.installation else None,
+                at=self.world.now(),
+                route=f"{route.method} {route.template}" if route else None,
+                creates_content=bool(route and route.content),
+            )
+        )
+
+
+async def _pause(fault: Fault) -> None:
+    if fault.delay:
+        await asyncio.sleep(fault.delay)
+
+
+async def _read(request: web.Request) -> Any:
+    raw = await request.read()
+    if not raw:
+        return None
+    try:
+        return json.loads(raw)
+    except ValueError as error:
+        raise ApiError(400, "Problems parsing JSON") from error
+
+
+def _request_id() -> str:
+    return f"{secrets.token_hex(2)}:{uuid.uuid4().hex[:20]}".upper()
+
+
+def _response(request: web.Request, reply: Reply, whole: bytes, headers: Mapping[str, str]) -> web.Response:
+    if request.method == "GET" and reply.status == 200:
+        tag = f'W/"{hashlib.sha256(whole).hexdigest()}"'
+        headers = {**headers, "ETag": tag}
+        if request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+    if reply.body is None:
+        return web.Response(status=reply.status, headers=headers)
+    return web.Response(
+        status=reply.status, body=whole, headers={"Content-Type": "application/json; charset=utf-8", **headers}
+    )
