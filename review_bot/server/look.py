@@ -18,7 +18,7 @@ from review_bot.gate.facts import parse
 from review_bot.github.check_runs import APPROVALS, VERDICT, CheckRuns, Report, Run
 from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
-from review_bot.github.errors import Forbidden, GitHubError, Missing
+from review_bot.github.errors import Forbidden, GitHubError, Missing, RateLimited
 from review_bot.github.mirror import Fetched, FetchError, Mirrors
 from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
@@ -31,6 +31,10 @@ from review_bot.server.store import Store, StoredReview
 log = logging.getLogger("review_bot.look")
 T = TypeVar("T")
 CONCLUSIONS = {State.APPROVED: "success", State.ERROR: "failure"}
+
+
+class Unsaid(GitHubError):
+    """Verdict and gate are published; comment or review are not. Nothing about the pull request is in doubt."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ class Looker:
         self._store.looked(repository, number, pull.updated_at)
 
     async def failed(self, repository: str, number: int, reason: str) -> None:
-        """Say on the pull request that the bot could not review it; nothing merges meanwhile."""
+        """Say on the pull request that the bot could not review it, or look at it again; nothing merges meanwhile."""
         pull = await self.reader(repository).pull(number)
         if not pull.open:
             return
@@ -83,8 +87,11 @@ class Looker:
         present = await runs.on(pull.head_sha)
         summary = f"{reason}\n\nThe bot tries again by itself. To ask for it now, press Re-run."
         self._store.head_begun(repository, number, pull.head_sha)
-        report = Report("failure", "The review could not be done", summary)
-        await runs.complete(pull.head_sha, VERDICT, report, present.get(VERDICT))
+        stored = self._store.review(repository, number)
+        # A verdict that stands is left to stand: then it is the gate that can't be trusted any more.
+        name = APPROVALS if stored is not None and stored.head == pull.head_sha else VERDICT
+        report = Report("failure", "The bot could not do its work", summary)
+        await runs.complete(pull.head_sha, name, report, present.get(name))
 
     def _known(self, pull: PullRequest, fetched: Fetched) -> Document | None:
         stored = self._store.review(pull.repository, pull.number)
@@ -122,7 +129,12 @@ class Looker:
         )
         await _allowed(runs.complete(pull.head_sha, APPROVALS, report, present.get(APPROVALS)))
         self._store.head_finished(pull.repository, pull.number, pull.head_sha)
-        await self._converse(pull, reviewed, decision, verdict, reviews, comments)
+        try:
+            await self._converse(pull, reviewed, decision, verdict, reviews, comments)
+        except RateLimited:
+            raise
+        except GitHubError as error:
+            raise Unsaid(str(error)) from error
 
     async def _decide(
         self,

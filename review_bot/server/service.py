@@ -20,7 +20,7 @@ from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
 from review_bot.server.app import Front
-from review_bot.server.look import Identity, Looker, reason_of
+from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.metrics import Metrics
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
@@ -130,7 +130,7 @@ class Service:
 
     async def _tell(self, work: Work, error: Exception) -> None:
         kind, _, rest = work.key.partition(":")
-        if kind == "pull":
+        if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
 

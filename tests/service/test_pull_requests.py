@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from town import BOT, DEPLOYMENT, FILES, POLICY, REPOSITORY, Town, town, until
+from town import BOT, DEPLOYMENT, POLICY, REPOSITORY, Town, played, until
 
 from review_bot.demo.github.git import run
 
 BUMP = {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.5.0")}
 LATEST = {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "latest")}
-
-
-def played(root: Path, story: Callable[[Town], Awaitable[None]], files: dict[str, str] = FILES) -> None:
-    """Run a story in a town with the bot, which must ask GitHub for nothing that does not exist."""
-
-    async def play() -> None:
-        async with town(root, files) as here, here.bot():
-            await story(here)
-            assert here.github.unknown == []
-
-    asyncio.run(play())
 
 
 def test_a_good_pull_request_is_reviewed_approved_and_merged(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from github_models import Models
+
 from review_bot.demo.github.git import run
 from review_bot.demo.github.server import StandIn
 from review_bot.demo.github.state import Protection
@@ -127,15 +129,19 @@ class Town:
 
 
 @asynccontextmanager
-async def town(root: Path, files: Mapping[str, str] = FILES, observer: Any = None) -> AsyncIterator[Town]:
-    """GitHub with one protected repository on which the App is installed; the bot is started by `Town.bot`."""
+async def town(root: Path, files: Mapping[str, str] = FILES) -> AsyncIterator[Town]:
+    """GitHub with one protected repository on which the App is installed; the bot is started by `Town.bot`.
+
+    At the end every request, answer and webhook must have been one that GitHub's published models allow.
+    """
+    models = Models()
     source = root / "source"
     for name, text in files.items():
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     async with AsyncExitStack() as stack:
-        github = await stack.enter_async_context(StandIn(root / "github", observer))
+        github = await stack.enter_async_context(StandIn(root / "github", models))
         for login in (*PEOPLE, "erin"):
             github.add_user(login)
         github.add_organisation("org")
@@ -151,6 +157,20 @@ async def town(root: Path, files: Mapping[str, str] = FILES, observer: Any = Non
         made = Town(root, github, people)
         await made.alice.clone(REPOSITORY, made.work)
         yield made
+        await github.deliver_all()
+        models.deliveries(github.deliveries)
+        models.assert_none()
+        assert github.unknown == []
+
+
+def played(root: Path, story: Callable[[Town], Awaitable[None]], files: Mapping[str, str] = FILES) -> None:
+    """Run a story in a town where the bot is up."""
+
+    async def play() -> None:
+        async with town(root, files) as here, here.bot():
+            await story(here)
+
+    asyncio.run(play())
 
 
 async def until(ask: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
