@@ -34,8 +34,8 @@ def body(verdict: Verdict, *, limit: int = LIMIT) -> str:
 
 
 def summary(verdict: Verdict, *, limit: int = LIMIT) -> str:
-    """What a check run says first: the table, problems and remarks."""
-    return _fitted([*_highlights(verdict), *_overview(verdict), footer(verdict)], limit)
+    """What a check run says first, without its footer: the table, problems and remarks."""
+    return _fitted([*_highlights(verdict), *_overview(verdict)], limit)
 
 
 def details(verdict: Verdict, *, limit: int = LIMIT) -> str:

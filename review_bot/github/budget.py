@@ -1,4 +1,4 @@
-"""GitHub's limits of points and of content writes, kept before GitHub has to remind us. Pure: time is given.
+"""GitHub's limits of points and of created content, kept before GitHub has to remind us. Pure: time is given.
 
 Source: GitHub's REST documentation on secondary rate limits (900 points a minute, a read costs 1 and a write 5; 80
 content-creating requests a minute and 500 an hour).
@@ -47,10 +47,10 @@ class Budget:
         self._points = _Window(MINUTE, POINTS_A_MINUTE)
         self._content = (_Window(MINUTE, CONTENT_A_MINUTE), _Window(HOUR, CONTENT_AN_HOUR))
 
-    def take(self, *, write: bool, now: float) -> float:
+    def take(self, verb: str, now: float) -> float:
         """Spend one request; returns when it may be sent (`now`, or later), in the clock of `now`."""
-        points = WRITE_POINTS if write else READ_POINTS
-        windows = (self._points, *self._content) if write else (self._points,)
+        points = READ_POINTS if verb == "GET" else WRITE_POINTS
+        windows = (self._points, *self._content) if verb == "POST" else (self._points,)
         costs = (points, 1, 1)
         when = max(w.free_at(c, now) for w, c in zip(windows, costs, strict=False))
         for window, cost in zip(windows, costs, strict=False):

@@ -133,7 +133,7 @@ class Transport:
         if now < self._held_until:
             raise RateLimited(f"GitHub asked to wait until {_clock(self._held_until)}", self._held_until)
         with self._lock:
-            wait = self._budget.take(write=verb != "GET", now=now) - now
+            wait = self._budget.take(verb, now) - now
         if wait > 0:
             await asyncio.sleep(wait)
         self.calls += 1

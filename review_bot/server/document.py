@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
@@ -35,12 +35,28 @@ class Document:
     files: tuple[Mapping[str, Any], ...]
     checks: Mapping[str, str]
 
+    @property
+    def substance(self) -> Document:
+        """All but the footer, which names commits and the time it took."""
+        return replace(self, footer="")
+
+    def full_report(self) -> Report:
+        """The report with its footer."""
+        return replace(self.report, summary=f"{self.report.summary}\n\n{self.footer}")
+
     def dump(self) -> str:
         return json.dumps(asdict(self))
 
     @staticmethod
-    def load(text: str) -> Document:
-        row = json.loads(text)
+    def load(text: str) -> Document | None:
+        """What `dump` wrote; None for what another version of the bot wrote otherwise."""
+        try:
+            return Document._from(json.loads(text))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    @staticmethod
+    def _from(row: dict[str, Any]) -> Document:
         marks = tuple(Annotation(**mark) for mark in row["report"].pop("annotations"))
         return Document(
             **{

@@ -110,6 +110,11 @@ class Looker:
         review = await self._reviewer.review(fetched.repository, fetched.tip, fetched.head)
         shown = await asyncio.to_thread(fetched.repository.shown, review.verdict.merge_base, fetched.head)
         reviewed = document.of(review, shown)
+        before = self._store.review(pull.repository, pull.number)
+        if before is not None and before.head == fetched.head:
+            # A base that moved and changes nothing here must not cost a write to each open pull request.
+            old = Document.load(before.document)
+            reviewed = old if old is not None and old.substance == reviewed.substance else reviewed
         stored = StoredReview(fetched.head, fetched.tip, reviewed.dump(), "")
         self._store.keep_review(pull.repository, pull.number, stored)
         return reviewed
@@ -119,7 +124,7 @@ class Looker:
     ) -> None:
         """The verdict first, since people wait for it; then the gate; then the conversation."""
         reader = self.reader(pull.repository)
-        verdict = await _allowed(runs.complete(pull.head_sha, VERDICT, reviewed.report, present.get(VERDICT)))
+        verdict = await _allowed(runs.complete(pull.head_sha, VERDICT, reviewed.full_report(), present.get(VERDICT)))
         # From here on people can see this effect, so that from here on they can agree to it.
         self._store.published(pull.repository, pull.number, pull.head_sha, reviewed.digest)
         reviews, comments = await asyncio.gather(reader.reviews(pull.number), reader.comments(pull.number))

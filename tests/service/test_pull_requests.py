@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from town import BOT, DEPLOYMENT, POLICY, REPOSITORY, Town, played, until
@@ -43,7 +45,7 @@ def test_a_violation_blocks_and_is_shown_on_its_line(tmp_path: Path) -> None:
         await here.carol.review(REPOSITORY, number)
         blocked = await here.completed(sha)
         assert blocked["conclusion"] == "action_required"
-        assert "policy is failure" in blocked["output"]["title"]
+        assert "policy check failed" in blocked["output"]["title"]
 
     played(tmp_path, story)
 
@@ -148,26 +150,47 @@ def test_a_pull_request_from_a_fork_is_reviewed_by_the_base(tmp_path: Path) -> N
     played(tmp_path, story)
 
 
-def test_a_push_to_the_base_looks_at_every_pull_request_that_merges_into_it(tmp_path: Path) -> None:
+def test_a_policy_that_lands_on_the_base_turns_the_gate_of_open_pull_requests_back(tmp_path: Path) -> None:
     async def story(here: Town) -> None:
         number, sha = await here.open("bump", BUMP)
         await here.completed(sha)
         await here.carol.review(REPOSITORY, number)
         await here.completed(sha, conclusion="success")
-        # On the base the same object now starts from other replicas: what would happen is not what was agreed to.
-        moved = DEPLOYMENT.replace("replicas: 2", "replicas: 5")
-        _, other = await here.open("replicas", {"app/deploy.yaml": moved})
+        stricter = POLICY.replace('":latest"', '":1.5.0"')
+        _, other = await here.open("stricter", {"policies/main.rego": stricter})
         await here.completed(other)
         await here.dave.review(REPOSITORY, 2)
         await here.completed(other, conclusion="success")
         assert await here.alice.merge(REPOSITORY, 2) == ""
+        await here.completed(sha, "review-bot", "failure")
+        await here.completed(sha, conclusion="action_required")
 
-        async def again() -> bool | None:
-            (comment,) = await here.sticky(number)
-            tip = (await here.alice.ask("GET", f"/repos/{REPOSITORY}/branches/main"))["commit"]["sha"]
-            return f"base {tip[:7]}" in comment or None
+    played(tmp_path, story)
 
-        await until(again, "a look at the moved base")
+
+def test_a_base_that_moves_elsewhere_costs_no_write(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        number, sha = await here.open("bump", BUMP)
+        await here.completed(sha)
+        _, other = await here.open("docs", {"README.md": "hello again\n"})
+        await here.completed(other)
+        await here.dave.review(REPOSITORY, 2)
+        await here.completed(other, conclusion="success")
+
+        async def said() -> list[str] | None:
+            return await here.sticky(number) or None
+
+        (before,) = await until(said, "the comment")
+        assert await here.alice.merge(REPOSITORY, 2) == ""
+        tip = (await here.alice.ask("GET", f"/repos/{REPOSITORY}/branches/main"))["commit"]["sha"]
+
+        async def seen() -> bool | None:
+            with closing(sqlite3.connect(here.root / "state" / "bot.sqlite")) as database:
+                tips = database.execute("SELECT tip FROM reviews WHERE number = ?", (number,)).fetchall()
+            return tips == [(tip,)] or None
+
+        await until(seen, "a look at the moved base")
+        assert await here.sticky(number) == [before]
 
     played(tmp_path, story)
 
