@@ -1,7 +1,7 @@
 """An observer of the stand-in that holds every request, answer and webhook against GitHub's published models.
 
-The models are githubkit's (generated from GitHub's OpenAPI description); which model belongs to which route is read from
-githubkit's REST client, whose methods name the route in their docstring and the models in their body.
+The models are githubkit's (generated from GitHub's OpenAPI description); which model belongs to which route is read
+from githubkit's REST client, whose methods name the route in their docstring and the models in their body.
 """
 
 from __future__ import annotations
