@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -61,7 +62,9 @@ class Scene:
 def app_jwt(github: StandIn, **claims: Any) -> str:
     now = int(time.time())
     whole = {"iat": now - 30, "exp": now + 540, "iss": str(github.app.id), **claims}
-    return jwt.encode({k: v for k, v in whole.items() if v is not None}, github.app.private_key, algorithm="RS256")
+    payload = json.dumps({k: v for k, v in whole.items() if v is not None}).encode()
+    # PyJWT's own encode insists on strings where GitHub takes numbers too.
+    return jwt.PyJWS().encode(payload, github.app.private_key, algorithm="RS256")
 
 
 def play(tmp_path: Path, act: Callable[[Scene], Awaitable[None]], protection: Protection | None = None) -> None:

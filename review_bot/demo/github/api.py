@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
-from review_bot.demo.github.state import Account, Actor, Issue, Pull, Repository
+from review_bot.demo.github.accounts import Account, Actor
+from review_bot.demo.github.state import Issue, Pull, Repository
 from review_bot.demo.github.world import World
 
 if TYPE_CHECKING:

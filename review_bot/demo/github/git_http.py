@@ -9,10 +9,11 @@ from aiohttp import web
 
 from review_bot.core.tools import find
 from review_bot.demo.github import pulls
+from review_bot.demo.github.accounts import Actor
 from review_bot.demo.github.git import environment
 from review_bot.demo.github.hub import Hub
 from review_bot.demo.github.protection import protection_of
-from review_bot.demo.github.state import Actor, Repository
+from review_bot.demo.github.state import Repository
 from review_bot.demo.github.tokens import BadCredentials
 
 _CHUNK = 64 * 1024
@@ -80,7 +81,15 @@ class GitHttp:
             for pull in repository.pulls.values():
                 if pull.state == "open":
                     await self._hub.settle(repository, pull)
-        before = await repository.git.refs() if pushes else {}
+        if not pushes:
+            return await self._backend(request, repository, actor, {})
+        async with repository.lock:
+            return await self._backend(request, repository, actor, await repository.git.refs())
+
+    async def _backend(
+        self, request: web.Request, repository: Repository, actor: Actor, before: dict[str, str]
+    ) -> web.StreamResponse:
+        pushes = request.method == "POST" and request.match_info["tail"] == "git-receive-pack"
         child = await asyncio.create_subprocess_exec(
             str(find("git")),
             "http-backend",
@@ -108,7 +117,8 @@ class GitHttp:
         self, request: web.Request, repository: Repository, actor: Actor, refs: Mapping[str, str]
     ) -> dict[str, str]:
         admin = actor.kind == "user" and self._hub.world.allows(actor.account, repository, "admin")
-        guarded = [ref for ref in refs if protection_of(repository, ref.removeprefix("refs/heads/"))]
+        rules = {ref: protection_of(repository, ref.removeprefix("refs/heads/")) for ref in refs}
+        guarded = [ref for ref, rule in rules.items() if rule and (rule.enforce_admins or not admin)]
         variables = {
             "GIT_PROJECT_ROOT": str(repository.git.path),
             "GIT_HTTP_EXPORT_ALL": "1",
@@ -118,7 +128,7 @@ class GitHttp:
             "REMOTE_USER": actor.account.login if actor.account else "",
             "REMOTE_ADDR": "127.0.0.1",
             "CONTENT_TYPE": request.headers.get("Content-Type", ""),
-            "STANDIN_PROTECTED": "" if admin else "\n".join(guarded),
+            "STANDIN_PROTECTED": "\n".join(guarded),
         }
         protocol = request.headers.get("Git-Protocol")
         return {**variables, "GIT_PROTOCOL": protocol} if protocol else variables

@@ -5,20 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from review_bot.demo.github import protection, render_checks, render_commits, render_pulls
+from review_bot.demo.github.accounts import Account
+from review_bot.demo.github.check_state import CheckRun, CheckSuite
 from review_bot.demo.github.git import Person
 from review_bot.demo.github.limits import Limits
-from review_bot.demo.github.state import (
-    Account,
-    CheckRun,
-    CheckSuite,
-    Comment,
-    Figures,
-    Issue,
-    LineComment,
-    Pull,
-    Repository,
-    Review,
-)
+from review_bot.demo.github.state import Comment, Figures, Issue, LineComment, Pull, Repository, Review
 from review_bot.demo.github.tokens import Tokens
 from review_bot.demo.github.webhooks import Webhooks
 from review_bot.demo.github.world import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from review_bot.demo.github.state import Actor
+from review_bot.demo.github.accounts import Actor
 from review_bot.demo.github.world import World
 
 PER_HOUR = 5000

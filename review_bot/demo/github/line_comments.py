@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.api import ApiError, unprocessable
 from review_bot.demo.github.diffs import FileChange, Line, hunk_of, lines
 from review_bot.demo.github.hub import Hub
-from review_bot.demo.github.state import Account, LineComment, Pull, Repository
+from review_bot.demo.github.state import LineComment, Pull, Repository
 
 BODY_CAP = 65536
 

@@ -24,7 +24,7 @@ class Caller:
     """Calls the REST API with one token (or none)."""
 
     def __init__(self, api_url: str, token: str | None) -> None:
-        self._api = api_url
+        self.base = api_url
         self._token = token
         self._session: aiohttp.ClientSession | None = None
 
@@ -45,7 +45,7 @@ class Caller:
         sent = {"Accept": "application/vnd.github+json", **(headers or {})}
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
-        async with self._session.request(method, self._api + path, json=json, headers=sent) as answer:
+        async with self._session.request(method, self.base + path, json=json, headers=sent) as answer:
             body = await answer.json(content_type=None) if (await answer.read()) else None
             return Answer(answer.status, body, answer.headers)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.render_checks import latest
-from review_bot.demo.github.state import Account, Protection, Pull, Repository, Review
+from review_bot.demo.github.state import Protection, Pull, Repository, Review
 from review_bot.demo.github.world import World
 
 PASSING = ("success", "neutral", "skipped")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from review_bot.demo.github import protection
+from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.git import ZERO, GitError, Person
 from review_bot.demo.github.hub import Hub
-from review_bot.demo.github.state import Account, Pull, Repository
+from review_bot.demo.github.state import Pull, Repository
 
 
 @dataclass(frozen=True)

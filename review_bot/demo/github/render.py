@@ -6,7 +6,8 @@ import base64
 from datetime import datetime
 from typing import Any
 
-from review_bot.demo.github.state import Account, App, Installation, Repository, Team
+from review_bot.demo.github.accounts import Account, App, Installation, Team
+from review_bot.demo.github.state import Repository
 from review_bot.demo.github.world import World
 
 Json = dict[str, Any]

@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import quote
 
 from review_bot.demo.github import render, render_commits
+from review_bot.demo.github.check_state import Annotation, CheckRun, CheckSuite, Status
 from review_bot.demo.github.git import Commit
 from review_bot.demo.github.render import node, time
-from review_bot.demo.github.state import Annotation, CheckRun, CheckSuite, Pull, Repository, Status
+from review_bot.demo.github.state import Pull, Repository
 from review_bot.demo.github.world import World
 
 Json = dict[str, Any]

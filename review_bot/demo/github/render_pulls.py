@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from review_bot.demo.github import render
+from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.render import node, time
-from review_bot.demo.github.state import (
-    Account,
-    Comment,
-    Issue,
-    Label,
-    LineComment,
-    Pull,
-    Reaction,
-    Repository,
-    Review,
-)
+from review_bot.demo.github.state import Comment, Issue, Label, LineComment, Pull, Reaction, Repository, Review
 from review_bot.demo.github.world import World
 
 Json = dict[str, Any]

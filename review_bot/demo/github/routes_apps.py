@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from review_bot.demo.github import render
+from review_bot.demo.github.accounts import Installation
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, not_found
-from review_bot.demo.github.state import Installation
 from review_bot.demo.github.webhooks import Delivery
 
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 from review_bot.demo.github import render, render_checks
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, invalid, not_found
-from review_bot.demo.github.state import Annotation, CheckRun, CheckSuite, Status
+from review_bot.demo.github.check_state import Annotation, CheckRun, CheckSuite, Status
 
 Json = dict[str, Any]
 routes = Routes()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from review_bot.demo.github import pulls, render_pulls
+from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, invalid, not_found, unprocessable
-from review_bot.demo.github.state import Account, Comment, Issue, Label, Pull, Reaction, Repository
+from review_bot.demo.github.state import Comment, Issue, Label, Pull, Reaction, Repository
 from review_bot.demo.github.world import comment_in
 
 Json = dict[str, Any]

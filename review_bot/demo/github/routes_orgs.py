@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from review_bot.demo.github import render
+from review_bot.demo.github.accounts import Account, Team
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, not_found
-from review_bot.demo.github.state import Account, Repository, Team
+from review_bot.demo.github.state import Repository
 
 Json = dict[str, Any]
 routes = Routes()

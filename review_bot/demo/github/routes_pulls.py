@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from review_bot.demo.github import pulls, render, render_commits, render_pulls
+from review_bot.demo.github.accounts import Account, Team
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, invalid, not_found
 from review_bot.demo.github.git import Commit
 from review_bot.demo.github.protection import merge_box, protection_of
-from review_bot.demo.github.state import Account, Pull, Repository, Team
+from review_bot.demo.github.state import Pull, Repository
 
 Json = dict[str, Any]
 routes = Routes()
@@ -84,7 +85,11 @@ def _fork_of(call: Call, repo: Repository, owner: str) -> Repository:
 
 @routes.add("GET", _ONE, READ)
 async def one(call: Call) -> Reply:
-    return Reply(body=await call.hub.pull_json(call.repo, call.pull()))
+    shown = await call.hub.pull_json(call.repo, call.pull())
+    if call.world.unsettled_reads > 0:
+        call.world.unsettled_reads -= 1
+        shown |= {"mergeable": None, "rebaseable": None, "mergeable_state": "unknown"}
+    return Reply(body=shown)
 
 
 @routes.add("PATCH", _ONE, WRITE)

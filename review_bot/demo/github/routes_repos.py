@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 from urllib.parse import quote
 
-from review_bot.demo.github import pulls, render, render_commits, render_pulls
-from review_bot.demo.github.api import ApiError, Call, Reply, Routes, not_found, unprocessable
-from review_bot.demo.github.git import GitError
+from review_bot.demo.github import render, render_commits, render_pulls
+from review_bot.demo.github.api import ApiError, Call, Reply, Routes, not_found
 from review_bot.demo.github.protection import protection_of
 from review_bot.demo.github.state import Protection, Repository
 
@@ -112,75 +109,6 @@ async def branch(call: Call) -> Reply:
     )
 
 
-@routes.add("GET", "/repos/{owner}/{repo}/git/ref/{ref}", "contents:read")
-async def git_ref(call: Call) -> Reply:
-    sha = (await call.repo.git.refs(f"refs/{call.params['ref']}")).get(f"refs/{call.params['ref']}")
-    if sha is None:
-        raise not_found()
-    return Reply(body=render_commits.reference(call.world, call.repo, f"refs/{call.params['ref']}", sha))
-
-
-@routes.add("GET", "/repos/{owner}/{repo}/git/matching-refs/{ref}", "contents:read")
-async def matching_refs(call: Call) -> Reply:
-    wanted = f"refs/{call.params['ref']}"
-    found = [(r, s) for r, s in (await call.repo.git.refs()).items() if r.startswith(wanted)]
-    shown, links = call.page(found)
-    return Reply(body=[render_commits.reference(call.world, call.repo, r, s) for r, s in shown], headers=links)
-
-
-@routes.add("POST", "/repos/{owner}/{repo}/git/refs", "contents:write", people="write", content=True)
-async def create_ref(call: Call) -> Reply:
-    ref, sha = call.text("ref", required=True), call.text("sha", required=True)
-    if not ref.startswith("refs/") or ref.count("/") < 2:
-        raise ApiError(422, "Reference name must start with 'refs/' and have at least two slashes.")
-    if await call.repo.git.resolve(sha) != sha:
-        raise ApiError(422, "Object does not exist")
-    before = await call.repo.git.refs()
-    if ref in before:
-        raise ApiError(422, "Reference already exists")
-    await _move(call, ref, before, sha)
-    return Reply(201, render_commits.reference(call.world, call.repo, ref, sha))
-
-
-@routes.add("PATCH", "/repos/{owner}/{repo}/git/refs/{ref}", "contents:write", people="write", content=True)
-async def update_ref(call: Call) -> Reply:
-    ref, sha = f"refs/{call.params['ref']}", call.text("sha", required=True)
-    before = await call.repo.git.refs()
-    if ref not in before:
-        raise ApiError(422, "Reference does not exist")
-    if await call.repo.git.resolve(sha) != sha:
-        raise ApiError(422, "Object does not exist")
-    if not call.flag("force") and await call.repo.git.merge_base(before[ref], sha) != before[ref]:
-        raise ApiError(422, "Update is not a fast forward")
-    await _move(call, ref, before, sha)
-    return Reply(body=render_commits.reference(call.world, call.repo, ref, sha))
-
-
-@routes.add("DELETE", "/repos/{owner}/{repo}/git/refs/{ref}", "contents:write", people="write")
-async def delete_ref(call: Call) -> Reply:
-    ref = f"refs/{call.params['ref']}"
-    before = await call.repo.git.refs()
-    if ref not in before:
-        raise ApiError(422, "Reference does not exist")
-    await _move(call, ref, before, None)
-    return Reply(204)
-
-
-async def _move(call: Call, ref: str, before: dict[str, str], sha: str | None) -> None:
-    name = ref.removeprefix("refs/heads/")
-    rule = protection_of(call.repo, name) if ref.startswith("refs/heads/") else None
-    if rule and ref in before and not call.world.allows(call.actor.account, call.repo, "admin"):
-        raise ApiError(422, "Cannot update this protected ref.")
-    if ref.startswith("refs/pull/"):
-        raise ApiError(422, "refs/pull is read-only")
-    try:
-        await call.repo.git.update_ref(ref, sha)
-    except GitError as error:
-        raise ApiError(422, "Reference update failed") from error
-    after = {k: v for k, v in {**before, ref: sha}.items() if v is not None}
-    await pulls.refs_moved(call.hub, call.repo, before, after, call.who)
-
-
 @routes.add("GET", "/repos/{owner}/{repo}/commits/{commit_sha}/pulls", "pull_requests:read|contents:read")
 async def pulls_of_commit(call: Call) -> Reply:
     repo = call.repo
@@ -259,78 +187,3 @@ async def compare(call: Call) -> Reply:
         "files": [render_commits.file(call.world, repo, f, head) for f in files[:300]],
     }
     return Reply(body=body, headers=links)
-
-
-@routes.add("GET", "/repos/{owner}/{repo}/contents", "contents:read")
-async def root_contents(call: Call) -> Reply:
-    return await _contents(call, "")
-
-
-@routes.add("GET", "/repos/{owner}/{repo}/contents/{path}", "contents:read")
-async def contents(call: Call) -> Reply:
-    return await _contents(call, call.params["path"].strip("/"))
-
-
-async def _contents(call: Call, path: str) -> Reply:
-    repo, ref = call.repo, call.query.get("ref") or call.repo.default_branch
-    sha = await repo.git.resolve(ref)
-    if sha is None:
-        raise ApiError(404, f"No commit found for the ref {ref}")
-    content = await repo.git.read(sha, path) if path else None
-    if content is not None:
-        blob = (await repo.git.run("rev-parse", f"{sha}:{path}")).decode().strip()
-        large = len(content) > 1024 * 1024
-        text = "" if large else base64.encodebytes(content).decode()
-        extra = {"content": text, "encoding": "none" if large else "base64"}
-        return Reply(body={**_entry(call, repo, ref, "file", path, blob, len(content)), **extra})
-    rows = await repo.git.listing(sha, path)
-    if not rows:
-        raise not_found()
-    kinds = {"blob": "file", "tree": "dir", "commit": "submodule"}
-    return Reply(body=[_entry(call, repo, ref, kinds[kind], name, blob, 0) for _, kind, blob, name in rows])
-
-
-def _entry(call: Call, repo: Repository, ref: str, kind: str, path: str, sha: str, size: int) -> Json:
-    api = f"{call.world.api_url}/repos/{repo.full_name}"
-    url = f"{api}/contents/{quote(path)}?ref={quote(ref)}"
-    html = f"{call.world.url}/{repo.full_name}/blob/{quote(ref)}/{quote(path)}"
-    git_url = f"{api}/git/blobs/{sha}"
-    return {
-        "type": kind,
-        "name": path.rsplit("/", 1)[-1],
-        "path": path,
-        "sha": sha,
-        "size": size,
-        "url": url,
-        "html_url": html,
-        "git_url": git_url,
-        "download_url": f"{call.world.url}/{repo.full_name}/raw/{quote(ref)}/{quote(path)}",
-        "_links": {"self": url, "git": git_url, "html": html},
-    }
-
-
-@routes.add("PUT", "/repos/{owner}/{repo}/contents/{path}", "contents:write", people="write", content=True)
-async def put_contents(call: Call) -> Reply:
-    """Write a file as one commit on a branch."""
-    repo, path = call.repo, call.params["path"].strip("/")
-    name = call.optional("branch") or repo.default_branch
-    tip = await repo.git.branch(name)
-    if tip is None:
-        raise ApiError(404, f"Branch {name} not found")
-    try:
-        content = base64.b64decode(call.text("content", required=True))
-    except binascii.Error as error:
-        raise unprocessable("content is not valid Base64") from error
-    there = await repo.git.read(tip, path) is not None
-    if there and not call.optional("sha"):
-        raise ApiError(422, 'Invalid request.\n\n"sha" wasn\'t supplied.')
-    who = pulls.person(call.hub, call.who)
-    tree = await repo.git.edit(tip, {path: content})
-    sha = await repo.git.commit_tree(tree, [tip], call.text("message", required=True), who, call.hub.web_flow())
-    before = await repo.git.refs("refs/heads/")
-    await _move(call, f"refs/heads/{name}", before, sha)
-    blob = (await repo.git.run("rev-parse", f"{sha}:{path}")).decode().strip()
-    found = await repo.git.commit(sha)
-    made = {**render_commits.git_commit(call.world, repo, found), "sha": sha, "node_id": render.node("Commit", 1)}
-    body = {"content": _entry(call, repo, name, "file", path, blob, len(content)), "commit": made}
-    return Reply(200 if there else 201, body)

@@ -20,20 +20,33 @@ from review_bot.demo.github import (
     api,
     routes_apps,
     routes_checks,
+    routes_contents,
     routes_issues,
     routes_orgs,
     routes_pulls,
+    routes_refs,
     routes_repos,
     routes_reviews,
 )
+from review_bot.demo.github.accounts import Actor
 from review_bot.demo.github.api import ApiError, Call, Reply, Route
 from review_bot.demo.github.faults import Fault, Faults, spoil
 from review_bot.demo.github.git_http import GitHttp
 from review_bot.demo.github.setup import Setup
-from review_bot.demo.github.state import Actor, Request
+from review_bot.demo.github.state import Request
 from review_bot.demo.github.tokens import BadCredentials
 
-_AREAS = (routes_apps, routes_orgs, routes_checks, routes_issues, routes_pulls, routes_reviews, routes_repos)
+_AREAS = (
+    routes_apps,
+    routes_orgs,
+    routes_checks,
+    routes_issues,
+    routes_pulls,
+    routes_reviews,
+    routes_refs,
+    routes_contents,
+    routes_repos,
+)
 ROUTES: tuple[Route, ...] = tuple(route for area in _AREAS for route in area.routes.all)
 BODY_CAP = 25 * 1024 * 1024
 

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from review_bot.core.tools import find
-from review_bot.demo.github import pulls, render
-from review_bot.demo.github.git import Git, environment
-from review_bot.demo.github.git_http import UPDATE_HOOK
+from review_bot.demo.github import pulls, render, seed
+from review_bot.demo.github.accounts import Account, App, Installation, Team
+from review_bot.demo.github.git import Git
 from review_bot.demo.github.hub import Hub
-from review_bot.demo.github.state import (
-    Account,
-    App,
-    Installation,
-    Protection,
-    Pull,
-    Repository,
-    Request,
-    Team,
-    path_of,
-)
+from review_bot.demo.github.state import Protection, Pull, Repository, Request, path_of
 from review_bot.demo.github.tokens import new_key
 from review_bot.demo.github.webhooks import Delivery, Mishaps
 from review_bot.demo.github.world import World
@@ -183,9 +170,9 @@ class Setup:
             made.collaborators[who if "/" in who else self._login(who)] = role
         if protection:
             made.protections[default_branch] = protection
-        _create(git.path, default_branch)
+        seed.create(git.path, default_branch)
         if source is not None:
-            _fill(git.path, source, default_branch, self.world.account(author or "") or self.web_flow)
+            seed.fill(git.path, source, default_branch, self.world.account(author or "") or self.web_flow)
         self.world.repositories[full_name.lower()] = made
         return made
 
@@ -208,8 +195,9 @@ class Setup:
             self.world.next_id(), owner, parent.name, git, parent.private, now, now, parent.default_branch
         )
         made.parent = parent
-        _create(git.path, parent.default_branch)
-        _git(git.path, "fetch", "--quiet", str(parent.git.path), "+refs/heads/*:refs/heads/*")
+        made.lock = parent.lock
+        seed.create(git.path, parent.default_branch)
+        seed.copy(git.path, parent.git.path)
         self.world.repositories[made.full_name.lower()] = made
         return made
 
@@ -272,7 +260,8 @@ class Setup:
     async def _set_draft(self, full_name: str, number: int, draft: bool, by: str | None) -> None:
         repository, pull = self.repository(full_name), self.pull(full_name, number)
         actor = self.world.accounts[by.lower()] if by else pull.user
-        await pulls.set_draft(self.hub, repository, pull, draft, actor)
+        async with repository.lock:
+            await pulls.set_draft(self.hub, repository, pull, draft, actor)
 
 
 def _brief(repository: Repository) -> dict[str, object]:
@@ -283,69 +272,3 @@ def _brief(repository: Repository) -> dict[str, object]:
         "full_name": repository.full_name,
         "private": repository.private,
     }
-
-
-def _git(folder: Path, *words: str, extra: Mapping[str, str] | None = None) -> str:
-    done = subprocess.run(
-        [str(find("git")), "-C", str(folder), "-c", "gc.auto=0", *words],
-        capture_output=True,
-        env=environment(extra),
-        check=True,
-    )
-    return done.stdout.decode().strip()
-
-
-def _create(path: Path, default_branch: str) -> None:
-    path.mkdir(parents=True)
-    _git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}")
-    settings = {
-        "http.receivepack": "true",
-        "receive.hideRefs": "refs/pull",
-        "uploadpack.allowFilter": "true",
-        "uploadpack.allowAnySHA1InWant": "true",
-    }
-    with (path / "config").open("a") as config:
-        for name, value in settings.items():
-            section, _, key = name.partition(".")
-            config.write(f"[{section}]\n\t{key} = {value}\n")
-    hook = path / "hooks" / "update"
-    hook.parent.mkdir()
-    hook.write_text(UPDATE_HOOK)
-    hook.chmod(0o700)
-
-
-def _fill(path: Path, source: Path, default_branch: str, author: Account) -> None:
-    if (source / ".git").exists() or (source / "HEAD").is_file():
-        _git(path, "fetch", "--quiet", str(source.resolve()), "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-        return
-    index = path / "first-index"
-    email = author.email or f"{author.login}@users.noreply.github.com"
-    extra = {
-        "GIT_INDEX_FILE": str(index),
-        "GIT_AUTHOR_NAME": author.name or author.login,
-        "GIT_AUTHOR_EMAIL": email,
-        "GIT_COMMITTER_NAME": author.name or author.login,
-        "GIT_COMMITTER_EMAIL": email,
-    }
-    work = f"--work-tree={source.resolve()}"
-    _git(
-        path,
-        f"--git-dir={path.resolve()}",
-        work,
-        "-C",
-        str(source.resolve()),
-        "add",
-        "--all",
-        "--force",
-        ".",
-        extra=extra,
-    )
-    tree = _git(path, "write-tree", extra=extra)
-    sha = _git(path, "commit-tree", tree, "-m", "First commit", extra=extra)
-    _git(path, "update-ref", f"refs/heads/{default_branch}", sha)
-    index.unlink()
-
-
-def remove(repository: Repository) -> None:
-    """Delete the files of a repository."""
-    shutil.rmtree(repository.git.path)

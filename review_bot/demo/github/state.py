@@ -1,4 +1,4 @@
-"""What the stand-in knows: accounts, repositories, pull requests and what people and Apps said about them."""
+"""What the stand-in knows: repositories, pull requests and what people and Apps said about them."""
 
 from __future__ import annotations
 
@@ -8,31 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from review_bot.demo.github.accounts import Account, Team
+from review_bot.demo.github.check_state import CheckRun, CheckSuite, Status
 from review_bot.demo.github.diffs import Diffs
 from review_bot.demo.github.git import Git
-
-ROLES = ("none", "read", "triage", "write", "maintain", "admin")
-
-
-@dataclass(eq=False)
-class Account:
-    id: int
-    login: str
-    name: str | None
-    email: str | None
-    kind: str
-    created_at: datetime
-    members: dict[str, str] = field(default_factory=dict)  # of an organisation: login to "admin" or "member"
-
-
-@dataclass(eq=False)
-class Team:
-    id: int
-    organisation: Account
-    slug: str
-    name: str
-    members: dict[str, str]  # login to "maintainer" or "member"
-    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -172,62 +151,6 @@ class Pull(Issue):
         return self.merged_at is not None
 
 
-@dataclass(frozen=True)
-class Annotation:
-    path: str
-    start_line: int
-    end_line: int
-    level: str
-    message: str
-    title: str | None = None
-    raw_details: str | None = None
-    start_column: int | None = None
-    end_column: int | None = None
-
-
-@dataclass(eq=False)
-class CheckRun:
-    id: int
-    suite_id: int
-    app: int
-    name: str
-    head_sha: str
-    status: str
-    started_at: datetime
-    conclusion: str | None = None
-    completed_at: datetime | None = None
-    details_url: str | None = None
-    external_id: str = ""
-    title: str | None = None
-    summary: str | None = None
-    text: str | None = None
-    annotations: list[Annotation] = field(default_factory=list)
-    actions: list[dict[str, str]] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class CheckSuite:
-    id: int
-    app: int
-    head_sha: str
-    branch: str | None
-    before: str | None
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(eq=False)
-class Status:
-    id: int
-    sha: str
-    state: str
-    context: str
-    description: str | None
-    target_url: str | None
-    creator: Account
-    created_at: datetime
-
-
 @dataclass(eq=False)
 class Repository:
     id: int
@@ -259,44 +182,6 @@ class Repository:
     @property
     def pulls(self) -> dict[int, Pull]:
         return {n: issue for n, issue in self.issues.items() if isinstance(issue, Pull)}
-
-
-@dataclass(eq=False)
-class Installation:
-    id: int
-    account: Account
-    repositories: set[int]
-    permissions: dict[str, str]
-    created_at: datetime
-    suspended_at: datetime | None = None
-
-
-@dataclass(eq=False)
-class App:
-    """The GitHub App under development."""
-
-    id: int
-    slug: str
-    name: str
-    owner: Account
-    bot: Account
-    private_key: str
-    public_key: str
-    webhook_secret: str
-    created_at: datetime
-    permissions: dict[str, str]
-    events: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who asks: nobody, a person, an installation, or the App itself (by its JWT)."""
-
-    kind: str = "anonymous"
-    account: Account | None = None
-    installation: Installation | None = None
-    permissions: Mapping[str, str] = field(default_factory=dict)
-    repositories: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

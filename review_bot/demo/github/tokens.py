@@ -8,12 +8,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from review_bot.demo.github.state import Account, Actor, Installation
+from review_bot.demo.github.accounts import Account, Actor, Installation
 from review_bot.demo.github.world import World
 
 LONGEST_JWT = timedelta(minutes=10)
@@ -36,8 +37,9 @@ class InstallationToken:
     expires_at: datetime
 
 
+@cache
 def new_key() -> tuple[str, str]:
-    """A private key and its public half, PEM."""
+    """A private key and its public half, PEM; made once a process."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()

@@ -16,11 +16,24 @@ from typing import Any
 import aiohttp
 
 from review_bot.demo.github import render
-from review_bot.demo.github.state import Account, Installation, Repository
+from review_bot.demo.github.accounts import Account, Installation
+from review_bot.demo.github.state import Repository
 from review_bot.demo.github.world import World
 
 TIMEOUT_SECONDS = 10
 Json = dict[str, Any]
+# The permission without which an App does not get an event.
+_NEEDS = {
+    "check_run": ("checks",),
+    "check_suite": ("checks",),
+    "issue_comment": ("issues", "pull_requests"),
+    "issues": ("issues",),
+    "pull_request": ("pull_requests",),
+    "pull_request_review": ("pull_requests",),
+    "pull_request_review_comment": ("pull_requests",),
+    "push": ("contents",),
+    "status": ("statuses",),
+}
 
 
 @dataclass
@@ -90,7 +103,7 @@ class Webhooks:
         world = self._world
         if installation is None or installation.suspended_at:
             return None
-        if event not in world.app.events and event not in ("installation", "installation_repositories"):
+        if not self._subscribed(event, installation):
             return None
         whole: Json = {"action": action} if action else {}
         whole |= payload
@@ -115,6 +128,13 @@ class Webhooks:
                 delivered_at=world.now(),
             )
         )
+
+    def _subscribed(self, event: str, installation: Installation) -> bool:
+        needs = _NEEDS.get(event, ())
+        if event in ("installation", "installation_repositories"):
+            return True
+        granted = not needs or any(name in installation.permissions for name in needs)
+        return granted and event in self._world.app.events
 
     def _enqueue(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)

@@ -6,21 +6,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from review_bot.demo.github.state import (
-    ROLES,
-    Account,
-    Actor,
-    App,
-    Comment,
-    Installation,
-    Issue,
-    LineComment,
-    Pull,
-    Repository,
-    Request,
-    Review,
-    Team,
-)
+from review_bot.demo.github.accounts import ROLES, Account, Actor, App, Installation, Team
+from review_bot.demo.github.state import Comment, Issue, LineComment, Pull, Repository, Request, Review
 
 
 class World:
@@ -37,6 +24,8 @@ class World:
         self.requests: list[Request] = []
         self.unknown: list[tuple[str, str]] = []
         self.errors: list[str] = []
+        # GitHub computes mergeability in the background: so many reads of pull requests still say null.
+        self.unsettled_reads = 0
         self._ids = itertools.count(1001)
         self.app: App
 
