@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from review_bot.core.discovery import looks_like_a_manifest
 from review_bot.core.errors import YamlError
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target, Tree
-from review_bot.core.planning import looks_like_a_manifest
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.problems import failed

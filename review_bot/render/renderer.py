@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.render import cache, helm, kustomize, plain
@@ -38,10 +37,10 @@ class Renderer:
 
     async def render_all(self, jobs: Sequence[Job]) -> list[Rendered]:
         """One result a job, in the jobs' order. What is wrong with the content is a finding; raises ToolError only."""
-        parsed: dict[str, Mapping[str, Any] | None] = {}
         sides: dict[Path, Side] = {}
         for _, tree, checkout in jobs:
-            sides.setdefault(checkout, Side(tree, checkout, parsed))
+            if checkout not in sides:
+                sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
         tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
         try:
             return list(await asyncio.gather(*tasks))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from review_bot.core.closure import Files
 from review_bot.core.model import Tree
@@ -15,15 +13,15 @@ from review_bot.render.origins import Origins
 
 @dataclass(frozen=True)
 class Side:
-    """What is read of the tree is read once for all of its targets; `parsed` even for both sides."""
+    """What is read of the tree is read once for all of its targets; kustomizations even for the `other` side too."""
 
     tree: Tree
     checkout: Path
-    parsed: dict[str, Mapping[str, Any] | None]
+    other: Side | None = None
 
     @cached_property
     def files(self) -> Files:
-        return Files(self.tree, self.parsed)
+        return Files(self.tree, self.other.files if self.other else None)
 
     @cached_property
     def origins(self) -> Origins:
