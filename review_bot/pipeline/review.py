@@ -83,7 +83,7 @@ class Reviewer:
         sides = Sides(
             tip=repository.tree(base),
             base=repository.tree(merge_base),
-            head=repository.tree(head) if head else repository.worktree(),
+            head=repository.tree(head, like=merge_base) if head else repository.worktree(),
         )
         config, config_findings = self._config(sides)
         files = repository.changes(merge_base, head)
