@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from review_bot.core.model import CheckName, CheckState, Config, Finding, Resource, ResourceChange, Target, Tree
+
+
+class NoAnswer(Exception):
+    """A policy engine that stays up could not answer; a one-shot OPA can, or says why."""
+
+
+class PolicyEngine(Protocol):
+    """An OPA that stays up (see checks.opa_server)."""
+
+    async def query(self, files: Sequence[Path], package: str, document: Any) -> Any:
+        """The value of a package under these policies for an input document. Raises NoAnswer."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,7 @@ class CheckContext:
     policy_dirs: tuple[Path, ...] | None = None
     targets: Mapping[str, Target] = field(default_factory=dict)
     crds: tuple[Resource, ...] = ()
+    engine: PolicyEngine | None = None
 
 
 @dataclass(frozen=True)

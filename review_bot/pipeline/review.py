@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from review_bot.checks import CHECKS
-from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.context import CheckContext, CheckOutcome, PolicyEngine
 from review_bot.core import verdict as verdicts
 from review_bot.core.config import parse_config
 from review_bot.core.diff import compare
@@ -62,13 +62,17 @@ class Review:
 
 @dataclass(frozen=True)
 class Reviewer:
-    """What stays the same from review to review. `policy_dirs` replace the base's policies."""
+    """What stays the same from review to review.
+
+    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service.
+    """
 
     cache: Path | None = None
     limits: Limits = field(default_factory=Limits)
     allow_unsandboxed: bool = False
     policy_dirs: tuple[Path, ...] | None = None
     config_file: Path | None = None
+    engine: PolicyEngine | None = None
 
     async def review(
         self, repository: Repository, base: str, head: str | None, *, progress: Progress = lambda _stage, _text: None
@@ -175,6 +179,7 @@ class Reviewer:
             policy_dirs=self.policy_dirs,
             targets={p.id: p.target for p in planned},
             crds=custom_resource_definitions(changes, rendered.resources(), sides.head),
+            engine=self.engine,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from review_bot.checks.opa_server import OpaServers
 from review_bot.core.errors import UsageError
 from review_bot.github.client import AppIdentity, GitHubApp
 from review_bot.github.errors import GitHubError
@@ -35,14 +36,15 @@ PARALLEL = max(2, os.cpu_count() or 2)
 class Service:
     """One process of the bot. `async with service.running() as port:` serves until the block ends."""
 
-    def __init__(self, settings: Settings, reviewer: Reviewer | None = None, host: str = "0.0.0.0") -> None:  # noqa: S104
+    def __init__(self, settings: Settings, host: str = "0.0.0.0") -> None:  # noqa: S104
         self._settings, self._host = settings, host
         settings.state_dir.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(settings.state_dir / "lock")
         self._store = Store(settings.database)
         self._github = GitHubApp(AppIdentity(settings.app_id, settings.private_key, settings.api_url))
         self._mirrors = Mirrors(settings.state_dir / "mirrors", settings.github_url)
-        self._reviewer = reviewer or Reviewer(cache=settings.state_dir / "rendered")
+        self._opa = OpaServers()
+        self._reviewer = Reviewer(cache=settings.state_dir / "rendered", engine=self._opa)
         self._metrics = Metrics()
         self._worker = Worker(self._store, self._handle, self._tell, self._metrics, PARALLEL)
         self._front = Front(settings.webhook_secret, self._store, self._metrics, self._worker.notice, self._trouble)
@@ -71,6 +73,7 @@ class Service:
             background.cancel()
             await asyncio.gather(background, return_exceptions=True)
             await runner.cleanup()
+            await self._opa.close()
             self._github.close()
             self._store.close()
             os.close(self._lock)
