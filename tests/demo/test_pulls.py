@@ -111,11 +111,11 @@ def test_protection_refuses_a_merge_until_checks_and_people_agree(tmp_path: Path
         async with scene.person("dave") as dave, scene.person("mallory") as reader:
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")
             assert refused.status == 405
-            assert "2 of 2 required status checks are 2 expected." in refused.json["message"]
+            assert "2 of 2 required status checks have not succeeded: 2 expected." in refused.json["message"]
             await _check(scene, "review-bot", sha, "neutral")
             await _check(scene, "review-bot/approvals", sha, "action_required")
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")
-            assert "1 of 2 required status checks are 1 failing." in refused.json["message"]
+            assert "1 of 2 required status checks have not succeeded: 1 failing." in refused.json["message"]
             await _check(scene, "review-bot/approvals", sha, "success")
             await reader.post(f"{REPO}/pulls/{number}/reviews", {"event": "APPROVE"})
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")

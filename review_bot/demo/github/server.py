@@ -32,6 +32,7 @@ from review_bot.demo.github.accounts import Actor
 from review_bot.demo.github.api import ApiError, Call, Reply, Route
 from review_bot.demo.github.faults import Fault, Faults, spoil
 from review_bot.demo.github.git_http import GitHttp
+from review_bot.demo.github.page import Pages
 from review_bot.demo.github.setup import Setup
 from review_bot.demo.github.state import Request
 from review_bot.demo.github.tokens import BadCredentials
@@ -92,6 +93,7 @@ class StandIn(Setup):
         app = web.Application(client_max_size=BODY_CAP)
         app.router.add_route("*", "/api/v3/{tail:.*}", self._api)
         app.router.add_route("*", "/{owner:[^/]+}/{repo:[^/]+}.git/{tail:.*}", self._serve_git)
+        Pages(self.hub).add_to(app.router)
         app.router.add_route("*", "/{tail:.*}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -141,7 +143,8 @@ class StandIn(Setup):
                 self._record(request.method, path, request.query_string, fault.status or 0, self._who(request), None)
                 return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
         reply, route, actor = await self._answer(request, path)
-        headers = {**self.hub.limits.count(actor), "x-github-request-id": _request_id(), **reply.headers}
+        counted = {} if path == "/rate_limit" else self.hub.limits.count(actor)
+        headers = {**counted, "x-github-request-id": _request_id(), **reply.headers}
         headers["X-GitHub-Media-Type"] = "github.v3; format=json"
         whole = b"" if reply.body is None else json.dumps(reply.body).encode()
         self._record(request.method, path, request.query_string, reply.status, actor, route)
