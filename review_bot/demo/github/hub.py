@@ -147,7 +147,7 @@ class Hub:
             "after": after,
             "created": set(before) == {"0"},
             "deleted": gone,
-            "forced": False,
+            "forced": await self._forced(repository, before, after),
             "base_ref": None,
             "compare": f"{self.world.url}/{repository.full_name}/compare/{before[:12]}...{after[:12]}",
             "commits": commits,
@@ -155,6 +155,11 @@ class Hub:
             "pusher": {"name": sender.login, "email": sender.email},
         }
         self.emit("push", None, payload, repository, sender)
+
+    async def _forced(self, repository: Repository, before: str, after: str) -> bool:
+        if set(before) == {"0"} or set(after) == {"0"}:
+            return False
+        return await repository.git.merge_base(before, after) != before
 
     async def _push_commit(self, repository: Repository, sha: str) -> Json:
         found = await repository.git.commit(sha)

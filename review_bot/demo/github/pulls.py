@@ -150,9 +150,18 @@ async def _head_moved(hub: Hub, parent: Repository, source: Repository, pull: Pu
     if rule and rule.dismiss_stale:
         for review in pull.reviews.values():
             review.state = "DISMISSED" if review.state == "APPROVED" else review.state
-    for comment in pull.line_comments.values():
-        comment.position, comment.line = None, None  # outdated, in the simplest way
+    await _outdate(parent, pull, old)
     await hub.pull_event(parent, pull, "synchronize", actor, before=old, after=new)
+
+
+async def _outdate(repository: Repository, pull: Pull, old: str) -> None:
+    """Comments on a file that changed are outdated; GitHub looks at the line, this at the file."""
+    changed = {file.path for file in await repository.diffs.between(old, pull.head_sha)}
+    for comment in pull.line_comments.values():
+        if comment.path in changed:
+            comment.position, comment.line = None, None
+        elif comment.line is not None:
+            comment.commit = pull.head_sha
 
 
 async def _merged_by_push(hub: Hub, repository: Repository, pull: Pull, tip: str, actor: Account) -> None:

@@ -29,11 +29,11 @@ from review_bot.demo.github import (
     routes_reviews,
 )
 from review_bot.demo.github.accounts import Actor
+from review_bot.demo.github.acts import Acts
 from review_bot.demo.github.api import ApiError, Call, Reply, Route
 from review_bot.demo.github.faults import Fault, Faults, spoil
 from review_bot.demo.github.git_http import GitHttp
 from review_bot.demo.github.page import Pages
-from review_bot.demo.github.setup import Setup
 from review_bot.demo.github.state import Request
 from review_bot.demo.github.tokens import BadCredentials
 
@@ -69,7 +69,7 @@ class Observer(Protocol):
     def exchange(self, exchange: Exchange) -> None: ...
 
 
-class StandIn(Setup):
+class StandIn(Acts):
     """GitHub on 127.0.0.1. `root` holds the bare repositories; port 0 takes a free one."""
 
     def __init__(self, root: Path, observer: Observer | None = None, *, port: int = 0) -> None:
@@ -163,6 +163,8 @@ class StandIn(Setup):
         raw: Any = None
         try:
             actor = self.hub.tokens.actor(request.headers.get("Authorization"))
+            if not request.headers.get("User-Agent"):
+                raise ApiError(403, "Request forbidden by administrative rules. Please make sure it has a User-Agent.")
             found = api.find(ROUTES, request.method, path)
             if found is None:
                 self.world.unknown.append((request.method, path))
@@ -223,9 +225,12 @@ async def _read(request: web.Request) -> Any:
     if not raw:
         return None
     try:
-        return json.loads(raw)
+        found = json.loads(raw)
     except ValueError as error:
         raise ApiError(400, "Problems parsing JSON") from error
+    if not isinstance(found, dict | list):
+        raise ApiError(400, "Body should be a JSON object")
+    return found
 
 
 def _request_id() -> str:

@@ -26,6 +26,7 @@ class World:
         self.errors: list[str] = []
         # GitHub computes mergeability in the background: so many reads of pull requests still say null.
         self.unsettled_reads = 0
+        self.manifest_codes: set[str] = set()
         self._ids = itertools.count(1001)
         self.app: App
 
