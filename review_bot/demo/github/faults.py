@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+
 
 @dataclass
 class Fault:
@@ -49,9 +51,9 @@ def secondary_limit(
 ) -> Fault:
     """GitHub asks to slow down: 403 (or 429) with retry-after, in its own words."""
     body = (
-        '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",'
+        f'{{"message": "{SECONDARY}",'
         ' "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api'
-        '#about-secondary-rate-limits", "status": "403"}'
+        f'#about-secondary-rate-limits", "status": "{status}"}}'
     )
     return Fault(method, path, status, body, {"retry-after": str(retry_after)}, times)
 

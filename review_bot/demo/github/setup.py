@@ -144,6 +144,17 @@ class Setup:
             organisation.members.setdefault(login, "member")
         return made
 
+    def remove_user(self, login: str) -> None:
+        """Someone deletes their account: what they said stays, without an author."""
+        account = self.world.accounts.pop(login.lower())
+        account.gone = True
+        for team in self.world.teams.values():
+            team.members.pop(account.login, None)
+        for holder in self.world.accounts.values():
+            holder.members.pop(account.login, None)
+        for repository in self.world.repositories.values():
+            repository.collaborators.pop(account.login, None)
+
     def token_of(self, login: str) -> str:
         return self.hub.tokens.of(self.world.accounts[login.lower()])
 

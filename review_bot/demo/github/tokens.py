@@ -86,7 +86,7 @@ class Tokens:
 
     def by_token(self, token: str) -> Actor:
         """The actor of a personal or an installation token. Raises BadCredentials."""
-        if token in self._people:
+        if token in self._people and not self._people[token].gone:
             return Actor("user", self._people[token])
         found = self._installations.get(token)
         if found is None or found.expires_at <= self._world.now():

@@ -64,7 +64,9 @@ class World:
 
     def _roles(self, account: Account, repository: Repository) -> list[str]:
         owner = repository.owner
-        found = []
+        found: list[str] = []
+        if account.gone:
+            return found
         if account is owner or owner.members.get(account.login) == "admin":
             found.append("admin")
         for name, role in repository.collaborators.items():

@@ -1,4 +1,4 @@
-"""People at their keyboards: the REST API with a personal token, and git over HTTP. For the demo and the tests."""
+"""Whoever calls the stand-in in its tests: the REST API with a token, and git over HTTP."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Clone:
-    """A work tree of a person's, with the credentials in its remote's address (as a test may, and the bot must not)."""
+    """A work tree of a person's, with the credentials in its remote's address: a test may do so, the bot must not."""
 
     folder: Path
     name: str
