@@ -56,5 +56,5 @@ def test_a_mistake_of_a_caller_fails_the_test_that_it_happened_in(tmp_path: Path
         async with scene.bot() as bot:
             await bot.post(f"{REPO}/issues/1/labels", {"labels": [1]})
 
-    with pytest.raises(AssertionError, match="request POST .*/labels: "):
+    with pytest.raises(AssertionError, match=r"request POST .*/labels: "):
         play(tmp_path, act)
