@@ -105,3 +105,14 @@ def test_it_runs_beside_code_that_is_not_async(tmp_path: Path) -> None:
         with urllib.request.urlopen(f"{running.github.api_url}/users/alice") as answer:
             assert answer.status == 200
         running.call(running.github.deliver_all)
+
+
+def test_a_team_gains_and_loses_members(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        scene.github.change_team("org/security", add=["dave"], remove=["erin"])
+        async with scene.bot() as bot:
+            members = await bot.get("/orgs/org/teams/security/members")
+        assert [m["login"] for m in members] == ["dave"]
+        assert _events(scene, "membership") == ["added", "removed"]
+
+    play(tmp_path, act)

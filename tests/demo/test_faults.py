@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,6 +53,28 @@ def test_a_connection_breaks_before_or_within_an_answer(tmp_path: Path) -> None:
                 with pytest.raises(aiohttp.ClientError):
                     await bot.call("GET", REPO)
             assert (await bot.call("GET", REPO)).status == 200
+
+    play(tmp_path, act)
+
+
+def test_an_answer_can_be_late(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        async with scene.bot() as bot:
+            scene.github.fault(Fault("GET", REPO, status=None, delay=0.3))
+            began = time.monotonic()
+            assert (await bot.call("GET", REPO)).status == 200
+            assert time.monotonic() - began >= 0.3
+
+    play(tmp_path, act)
+
+
+def test_a_body_that_is_no_json_or_too_large_is_refused(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        headers = {"Authorization": f"Bearer {scene.github.token_of('alice')}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for body, status in ((b"{", 400), (b'"text"', 400), (b" " * (26 * 1024 * 1024), 413)):
+                async with session.post(scene.github.api_url + f"{REPO}/issues", data=io.BytesIO(body)) as answer:
+                    assert answer.status == status
 
     play(tmp_path, act)
 

@@ -127,7 +127,7 @@ def test_nobody_is_waited_for_longer_than_a_moment(tmp_path: Path, monkeypatch: 
     async def act(scene: Scene) -> None:
         async with listening(scene) as listener:
             await scene.github.deliver_all()
-            listener.slow = 5
+            listener.slow = 0.6
             await scene.pull({"README.md": "x\n"})
             await scene.github.deliver_all()
             assert {d.status for d in scene.github.deliveries if d.event == "push"} == {0}

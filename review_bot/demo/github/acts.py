@@ -75,6 +75,29 @@ class Acts(Setup):
             "installation", action, payload, installation=found, repository=None, sender=found.account
         )
 
+    def change_team(self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        """Someone joins a team or leaves it."""
+        team = self.world.teams[name.lower()]
+        for action, logins in (("added", add), ("removed", remove)):
+            for login in logins:
+                account = self.world.accounts[self._login(login).lower()]
+                if action == "added":
+                    team.members[account.login] = "member"
+                    team.organisation.members.setdefault(account.login, "member")
+                else:
+                    team.members.pop(account.login, None)
+                member = {"member": render.user(self.world, account), "team": render.team(self.world, team)}
+                for found in self.world.installations.values():
+                    if found.account is team.organisation:
+                        self.hub.webhooks.emit(
+                            "membership",
+                            action,
+                            {"scope": "team", **member},
+                            installation=found,
+                            repository=None,
+                            sender=account,
+                        )
+
     def new_manifest_code(self) -> str:
         """The code with which GitHub comes back from its page for a new App (the manifest flow)."""
         code = secrets.token_hex(20)

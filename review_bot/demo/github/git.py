@@ -90,6 +90,8 @@ class Git:
 
     async def resolve(self, revision: str) -> str | None:
         """The commit of a revision; None if there is none."""
+        if revision in self._commits:
+            return revision
         words = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         code, out, _ = await attempt(self.path, *words)
         return out.decode().strip() if code == 0 else None

@@ -63,6 +63,7 @@ class Pages:
     async def _row(self, repository: Repository, pull: Pull) -> str:
         await self._hub.settle(repository, pull)
         checks = page_parts.latest_runs(repository, pull.head_sha)
+        talk = f"{len(pull.comments)} comment{'' if len(pull.comments) == 1 else 's'}"
         marks = " ".join(icon(r.status, r.conclusion, r.name) for r in checks)
         box = merge_box(self._hub.world, repository, pull)
         labels = "".join(f'<span class="tag">{escape(one.name)}</span>' for one in pull.labels)
@@ -72,7 +73,7 @@ class Pages:
         return (
             f'<div class="row"><span class="badge {state}">{state.title()}</span><div class="what">{title}{labels}'
             f'<div class="small">#{pull.number} by {escape(pull.user.login)} · {ago(pull.created_at)}{note}</div></div>'
-            f'<span>{marks}</span><span class="small">{len(pull.comments)} comments</span></div>'
+            f'<span class="marks">{marks}</span><span class="small">{talk}</span></div>'
         )
 
     async def pull(self, request: web.Request) -> web.StreamResponse:

@@ -27,6 +27,7 @@ from review_bot.demo.github import (
     routes_refs,
     routes_repos,
     routes_reviews,
+    routes_statuses,
 )
 from review_bot.demo.github.accounts import Actor
 from review_bot.demo.github.acts import Acts
@@ -41,6 +42,7 @@ _AREAS = (
     routes_apps,
     routes_orgs,
     routes_checks,
+    routes_statuses,
     routes_issues,
     routes_pulls,
     routes_reviews,
@@ -231,7 +233,10 @@ async def _pause(fault: Fault) -> None:
 
 
 async def _read(request: web.Request) -> Any:
-    raw = await request.read()
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ApiError(413, "Payload too large") from error
     if not raw:
         return None
     try:
