@@ -32,6 +32,12 @@ def test_an_answer_that_github_would_not_give_is_noticed() -> None:
     assert "answer GET" in mismatch and "Field required" in mismatch
 
 
+def test_a_question_that_github_does_not_know_is_noticed() -> None:
+    models = Models()
+    models.exchange(Exchange("GET", "/repos/{owner}/{repo}/pulls", "", {"state": "all", "heads": "x"}, None, 200, []))
+    assert models.mismatches == ["request GET /repos/{owner}/{repo}/pulls: GitHub knows no heads"]
+
+
 def test_an_error_without_githubs_shape_is_noticed() -> None:
     assert _seen("/app", None, 401, {"error": "no"}, "GET")
     body = {"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest", "status": "401"}

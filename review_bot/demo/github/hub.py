@@ -26,9 +26,13 @@ class Hub:
 
     async def settle(self, repository: Repository, pull: Pull) -> Figures | None:
         """Bring up to date what GitHub computes of an open pull request, and its refs/pull/N/merge."""
-        base = await repository.git.branch(pull.base_ref) or pull.base_sha
-        if pull.merged or pull.figures_of == (base, pull.head_sha):
-            return pull.figures
+        async with pull.settling:
+            base = await repository.git.branch(pull.base_ref) or pull.base_sha
+            if not pull.merged and pull.figures_of != (base, pull.head_sha):
+                await self._compute(repository, pull, base)
+        return pull.figures
+
+    async def _compute(self, repository: Repository, pull: Pull, base: str) -> None:
         git = repository.git
         start = await git.merge_base(base, pull.head_sha)
         merged = await self._test_merge(repository, pull, base)
@@ -45,7 +49,6 @@ class Hub:
         )
         pull.figures_of = (base, pull.head_sha)
         pull.merge_commit_sha = merged
-        return pull.figures
 
     async def _test_merge(self, repository: Repository, pull: Pull, base: str) -> str | None:
         """The commit at refs/pull/N/merge; None where the two conflict."""

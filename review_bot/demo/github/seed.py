@@ -29,6 +29,8 @@ def create(path: Path, default_branch: str) -> None:
     settings = {
         "http.receivepack": "true",
         "http.getanyfile": "false",
+        "gc.auto": "0",
+        "receive.autogc": "false",
         "receive.hideRefs": "refs/pull",
         "uploadpack.allowFilter": "true",
         "uploadpack.allowAnySHA1InWant": "true",
