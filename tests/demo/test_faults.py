@@ -26,6 +26,9 @@ def test_a_fault_happens_as_often_as_asked_and_to_what_it_names(tmp_path: Path) 
             assert statuses == [201, 502, 502, 201]
             assert [c["body"] for c in await bot.get(COMMENTS)] == ["0", "3"]
         assert fault.hits == 2
+        # What failed was a call all the same.
+        assert [r.status for r in scene.github.requests if r.method == "POST" and "comments" in r.path] == statuses
+        assert scene.github.api_calls(scene.installation) == 5
 
     play(tmp_path, act)
 

@@ -138,7 +138,7 @@ class Git:
         out = await self.run("commit-tree", tree, *words, "-F", "-", stdin=message.encode(), extra=extra)
         return out.decode().strip()
 
-    async def merge_tree(self, ours: str, theirs: str, base: str | None = None) -> str | None:
+    async def merge_tree(self, ours: str, theirs: str) -> str | None:
         """The tree of a merge; None where it conflicts."""
         words = ["merge-tree", "--write-tree", "--allow-unrelated-histories"]
         code, out, err = await attempt(self.path, *words, ours, theirs)

@@ -131,37 +131,34 @@ class StandIn(Acts):
 
     async def _serve_git(self, request: web.Request) -> web.StreamResponse:
         fault = self._faults.take(request.method, request.path)
-        if fault and not fault.after:
+        if fault:
             await _pause(fault)
-            if fault.status is not None or fault.drop:
-                return await spoil(fault, request, b"", {})
+        if fault and (fault.status is not None or fault.drop):
+            self._record(request, request.path, fault.sent, self._who(request), None)
+            return await spoil(fault, request, b"", {})
         response, actor = await self._git.serve(request)
-        self._record(request.method, request.path, request.query_string, response.status, actor, None)
+        self._record(request, request.path, response.status, actor, None)
         return response
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
-        path = request.rel_url.raw_path
-        path = path.removeprefix("/api/v3") or "/"
+        path = request.rel_url.raw_path.removeprefix("/api/v3") or "/"
+        found = api.find(ROUTES, request.method, path)
+        route = found[0] if found else None
         fault = self._faults.take(request.method, path)
         if fault:
             await _pause(fault)
-            if not fault.after and not fault.truncate and (fault.drop or fault.status is not None):
-                self._record(request.method, path, request.query_string, fault.status or 0, self._who(request), None)
-                return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
-        reply, route, actor = await self._answer(request, path)
-        whole = b"" if reply.body is None else json.dumps(reply.body).encode()
-        tag = f'W/"{hashlib.sha256(whole).hexdigest()}"' if request.method == "GET" and reply.status == 200 else ""
-        if tag and request.headers.get("If-None-Match") == tag:
-            reply, whole = Reply(304, None, reply.headers), b""
+        if fault and fault.instead:
+            self._record(request, path, fault.sent, self._who(request), route)
+            return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
+        reply, actor = await self._answer(request, path, found)
+        reply, whole = _condense(request, reply)
         # Neither what has not changed nor a look at the limits counts.
-        free = reply.status == 304 or path == "/rate_limit"
-        headers = {**self.hub.limits.headers(actor, 0 if free else 1), "x-github-request-id": _request_id()}
-        headers |= {"X-GitHub-Media-Type": "github.v3; format=json", **({"ETag": tag} if tag else {}), **reply.headers}
-        self._record(request.method, path, request.query_string, reply.status, actor, route)
-        if fault and (fault.after or fault.truncate):
+        calls = 0 if reply.status == 304 or path == "/rate_limit" else 1
+        headers = {**self.hub.limits.headers(actor, calls), "x-github-request-id": _request_id(), **reply.headers}
+        spoilt = fault is not None and (fault.after or fault.truncate)
+        self._record(request, path, fault.sent if fault and fault.after else reply.status, actor, route)
+        if fault and spoilt:
             return await spoil(fault, request, whole, headers)
-        if reply.body is not None:
-            headers["Content-Type"] = "application/json; charset=utf-8"
         return web.Response(status=reply.status, body=whole or None, headers=headers)
 
     def _who(self, request: web.Request) -> Actor:
@@ -170,14 +167,14 @@ class StandIn(Acts):
         except BadCredentials:
             return Actor()
 
-    async def _answer(self, request: web.Request, path: str) -> tuple[Reply, Route | None, Actor]:
-        actor, route = Actor(), None
-        raw: Any = None
+    async def _answer(
+        self, request: web.Request, path: str, found: tuple[Route, dict[str, str]] | None
+    ) -> tuple[Reply, Actor]:
+        actor, raw = Actor(), None
         try:
             actor = self.hub.tokens.actor(request.headers.get("Authorization"))
             if not request.headers.get("User-Agent"):
                 raise ApiError(403, "Request forbidden by administrative rules. Please make sure it has a User-Agent.")
-            found = api.find(ROUTES, request.method, path)
             if found is None:
                 self.world.unknown.append((request.method, path))
                 raise api.not_found()
@@ -195,12 +192,10 @@ class StandIn(Acts):
             # A mistake of the stand-in's own: said loudly, and kept for the tests.
             self.world.errors.append(traceback.format_exc())
             reply = Reply(500, ApiError(500, "The stand-in failed").body)
-        if self._observer and route:
-            query = dict(request.query)
-            self._observer.exchange(
-                Exchange(request.method, route.template, path, query, raw, reply.status, reply.body)
-            )
-        return reply, route, actor
+        if self._observer and found:
+            query, template = dict(request.query), found[0].template
+            self._observer.exchange(Exchange(request.method, template, path, query, raw, reply.status, reply.body))
+        return reply, actor
 
     async def _handle(self, route: Route, call: Call) -> Reply:
         api.authorise(route, call)
@@ -212,12 +207,12 @@ class StandIn(Acts):
         async with call.repo.lock:
             return await route.handler(call)
 
-    def _record(self, method: str, path: str, query: str, status: int, actor: Actor, route: Route | None) -> None:
+    def _record(self, request: web.Request, path: str, status: int, actor: Actor, route: Route | None) -> None:
         self.world.requests.append(
             Request(
-                method=method,
+                method=request.method,
                 path=path,
-                query=query,
+                query=request.query_string,
                 status=status,
                 actor=actor.kind,
                 user=actor.account.login if actor.account else None,
@@ -227,6 +222,20 @@ class StandIn(Acts):
                 creates_content=bool(route and route.content),
             )
         )
+
+
+def _condense(request: web.Request, reply: Reply) -> tuple[Reply, bytes]:
+    """The body as bytes, with its tag; 304 and nothing where the caller has it already."""
+    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+    if reply.body is None:
+        return Reply(reply.status, None, headers), b""
+    whole = json.dumps(reply.body).encode()
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    if request.method == "GET" and reply.status == 200:
+        headers["ETag"] = f'W/"{hashlib.sha256(whole).hexdigest()}"'
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return Reply(304, None, headers), b""
+    return Reply(reply.status, reply.body, headers), whole
 
 
 async def _pause(fault: Fault) -> None:

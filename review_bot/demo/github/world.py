@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from review_bot.demo.github.accounts import ROLES, Account, Actor, App, Installation, Team
-from review_bot.demo.github.state import Comment, Issue, LineComment, Pull, Repository, Request, Review
+from review_bot.demo.github.state import Comment, Issue, LineComment, Pull, Repository, Request
 
 
 class World:
@@ -109,7 +109,3 @@ def line_comment_in(repository: Repository, comment_id: int) -> tuple[Pull, Line
         if comment_id in pull.line_comments:
             return pull, pull.line_comments[comment_id]
     return None
-
-
-def review_in(pull: Pull, review_id: int) -> Review | None:
-    return pull.reviews.get(review_id)
