@@ -25,6 +25,7 @@ from review_bot.demo.github.webhooks import Delivery
 
 _DOCSTRING = re.compile(r'"""[\w./-]+\n\n        (GET|POST|PATCH|PUT|DELETE) (\S+)\n')
 _ANSWER = re.compile(r"response_model=(.+?),?\n(?:            [a-z_]+=|        \))", re.S)
+_QUERY = re.compile(r"params = \{(.+?)\n        \}", re.S)
 _BODY = re.compile(r"json = type_validate_python\((.+?),\s*json,?\s*\)", re.S)
 # Where GitHub answers otherwise than its description says, or describes nothing.
 _UNDESCRIBED = {"/repos/{owner}/{repo}/contents"}
@@ -43,6 +44,9 @@ class Models:
         if exchange.route in _UNDESCRIBED:
             return
         body, answer = _models(exchange.method, exchange.route)
+        strange = set(exchange.query) - _query_names(exchange.method, exchange.route)
+        if strange:
+            self.mismatches.append(f"request {route}: GitHub knows no {', '.join(sorted(strange))}")
         if exchange.status < 400 and body is not None and exchange.request is not None:
             self._check(f"request {route}", body, exchange.request)
         if exchange.status in (200, 201, 202) and answer is not None:
@@ -95,6 +99,13 @@ def _event(event: str, action: str | None) -> TypeAdapter[Any]:
     found = [n for n in (name, f"{name}Oneof0", f"{name}Oneof1") if hasattr(models, n)]
     assert found, f"GitHub describes no webhook {event} {action}"
     return TypeAdapter(eval(" | ".join(found), {}, _Names()))
+
+
+@cache
+def _query_names(method: str, route: str) -> set[str]:
+    """The names that may stand behind the question mark."""
+    found = _QUERY.search(_sources().get((method, route), ""))
+    return set(re.findall(r'"(\w+)":', found[1])) if found else set()
 
 
 @cache

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from callers import Caller, Clone
 from github_models import Models
 
-from review_bot.demo.github.person import Caller, Clone
 from review_bot.demo.github.server import StandIn
 from review_bot.demo.github.state import Protection
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from callers import Caller
 from hubs import REPO, Scene, play
 
-from review_bot.demo.github.person import Caller
 from review_bot.demo.github.server import ROUTES
 
 SHIFTED = "".join(f"line {n}\n" for n in range(2, 44))

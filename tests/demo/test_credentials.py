@@ -80,7 +80,9 @@ def test_a_missing_permission_of_the_app_shows_as_403(tmp_path: Path) -> None:
         scene.github.world.installations[scene.installation].permissions = granted
         async with scene.bot() as bot:
             assert (await bot.call("GET", "/orgs/org/teams/security/members")).status == 403
-            assert (await bot.call("GET", f"{REPO}/branches/main/protection")).status == 403
+            refused = await bot.call("GET", f"{REPO}/branches/main/protection")
+            assert refused.status == 403
+            assert refused.headers["X-Accepted-GitHub-Permissions"] == "administration=read"
 
     play(tmp_path, act)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import aiohttp
 import pytest
 from hubs import REPO, Scene, play
 
+from review_bot.demo.github import limits
 from review_bot.demo.github.faults import Fault, primary_limit, secondary_limit
 
 COMMENTS = f"{REPO}/issues/1/comments"
@@ -23,6 +26,9 @@ def test_a_fault_happens_as_often_as_asked_and_to_what_it_names(tmp_path: Path) 
             assert statuses == [201, 502, 502, 201]
             assert [c["body"] for c in await bot.get(COMMENTS)] == ["0", "3"]
         assert fault.hits == 2
+        # What failed was a call all the same.
+        assert [r.status for r in scene.github.requests if r.method == "POST" and "comments" in r.path] == statuses
+        assert scene.github.api_calls(scene.installation) == 5
 
     play(tmp_path, act)
 
@@ -54,6 +60,28 @@ def test_a_connection_breaks_before_or_within_an_answer(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+def test_an_answer_can_be_late(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        async with scene.bot() as bot:
+            scene.github.fault(Fault("GET", REPO, status=None, delay=0.3))
+            began = time.monotonic()
+            assert (await bot.call("GET", REPO)).status == 200
+            assert time.monotonic() - began >= 0.3
+
+    play(tmp_path, act)
+
+
+def test_a_body_that_is_no_json_or_too_large_is_refused(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        headers = {"Authorization": f"Bearer {scene.github.token_of('alice')}"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for body, status in ((b"{", 400), (b'"text"', 400), (b" " * (26 * 1024 * 1024), 413)):
+                async with session.post(scene.github.api_url + f"{REPO}/issues", data=io.BytesIO(body)) as answer:
+                    assert answer.status == status
+
+    play(tmp_path, act)
+
+
 def test_rate_limits_speak_as_github_does(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         async with scene.bot() as bot:
@@ -75,7 +103,8 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(tmp_path: Path) -> Non
             first = await bot.call("GET", REPO)
             again = await bot.call("GET", REPO, headers={"If-None-Match": first.headers["ETag"]})
             assert again.status == 304 and again.json is None
-            assert int(again.headers["x-ratelimit-remaining"]) < 5000
+            left = [answer.headers["x-ratelimit-remaining"] for answer in (first, again)]
+            assert left == ["4999", "4999"]
 
     play(tmp_path, act)
 
@@ -91,6 +120,21 @@ def test_calls_and_content_are_counted_by_installation(tmp_path: Path) -> None:
         assert github.api_calls(scene.installation) == 4
         assert github.content_writes(scene.installation) == 3
         assert github.hub.limits.most_content(timedelta(minutes=1), scene.installation) == 3
+
+    play(tmp_path, act)
+
+
+def test_content_limits_are_enforced_where_a_test_asks_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONTENT_PER_MINUTE", 2)
+
+    async def act(scene: Scene) -> None:
+        await scene.pull({"README.md": "x\n"})
+        scene.github.enforces_limits = True
+        async with scene.bot() as bot:
+            statuses = [(await bot.call("POST", COMMENTS, {"body": str(n)})).status for n in range(3)]
+            assert statuses == [201, 201, 403]
+            scene.github.advance(61)
+            assert (await bot.call("POST", COMMENTS, {"body": "later"})).status == 201
 
     play(tmp_path, act)
 

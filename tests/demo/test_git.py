@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 from pathlib import Path
 
+import aiohttp
 import pytest
+from callers import Clone
 from hubs import REPO, Scene, play
 
 from review_bot.demo.github import git
 from review_bot.demo.github.git import GitError
-from review_bot.demo.github.person import Clone
 from review_bot.demo.github.state import Protection
 
 
@@ -68,6 +71,36 @@ def test_the_refs_of_a_pull_request_can_be_fetched_and_not_written(tmp_path: Pat
         assert merge.split()[2] == pull["head"]["sha"]
         with pytest.raises(GitError):
             await clone.git("push", "--quiet", "origin", "HEAD:refs/pull/1/head")
+
+    play(tmp_path, act)
+
+
+def test_gits_packed_questions_are_understood(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        question = b"0014command=ls-refs\n00010009peel\n000csymrefs\n0000"
+        headers = {
+            "Content-Type": "application/x-git-upload-pack-request",
+            "Content-Encoding": "gzip",
+            "Git-Protocol": "version=2",
+        }
+        headers["Authorization"] = aiohttp.encode_basic_auth("alice", scene.github.token_of("alice"))
+        address = f"{scene.github.url}/org/config.git/git-upload-pack"
+        async with aiohttp.ClientSession() as session:
+            async with session.post(address, data=gzip.compress(question), headers=headers) as answer:
+                assert answer.status == 200
+                assert b"refs/heads/main" in await answer.read()
+
+    play(tmp_path, act)
+
+
+def test_pushes_at_the_same_time_each_say_what_they_moved(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        clones = [await scene.clone(login) for login in ("alice", "carol", "dave", "erin")]
+        for n, clone in enumerate(clones):
+            await clone.commit({f"{n}.yaml": "x\n"}, branch=f"topic-{n}")
+        await asyncio.gather(*(clone.push(f"topic-{n}") for n, clone in enumerate(clones)))
+        pushed = [d.json["ref"] for d in scene.github.deliveries if d.event == "push"]
+        assert sorted(pushed) == [f"refs/heads/topic-{n}" for n in range(4)]
 
     play(tmp_path, act)
 

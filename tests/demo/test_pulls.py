@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -111,11 +112,11 @@ def test_protection_refuses_a_merge_until_checks_and_people_agree(tmp_path: Path
         async with scene.person("dave") as dave, scene.person("mallory") as reader:
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")
             assert refused.status == 405
-            assert "2 of 2 required status checks are 2 expected." in refused.json["message"]
+            assert "2 of 2 required status checks have not succeeded: 2 expected." in refused.json["message"]
             await _check(scene, "review-bot", sha, "neutral")
             await _check(scene, "review-bot/approvals", sha, "action_required")
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")
-            assert "1 of 2 required status checks are 1 failing." in refused.json["message"]
+            assert "1 of 2 required status checks have not succeeded: 1 failing." in refused.json["message"]
             await _check(scene, "review-bot/approvals", sha, "success")
             await reader.post(f"{REPO}/pulls/{number}/reviews", {"event": "APPROVE"})
             refused = await dave.call("PUT", f"{REPO}/pulls/{number}/merge")
@@ -151,6 +152,7 @@ def test_a_push_ends_approvals_where_the_rule_says_so(tmp_path: Path) -> None:
             await clone.push("topic")
             (review,) = await dave.get(f"{REPO}/pulls/1/reviews")
         assert review["state"] == "DISMISSED"
+        assert "dismissed" in [d.action for d in scene.github.deliveries if d.event == "pull_request_review"]
 
     play(tmp_path, act, BOTH)
 
@@ -237,6 +239,33 @@ def test_a_branch_is_brought_up_to_date_with_its_base(tmp_path: Path) -> None:
             assert (await alice.call("PUT", f"{REPO}/pulls/1/update-branch")).status == 202
             after = await alice.get(f"{REPO}/pulls/1")
             assert after["head"]["sha"] != pull["head"]["sha"] and after["changed_files"] == 1
+
+    play(tmp_path, act)
+
+
+def test_a_pull_request_into_a_branch_that_is_deleted_is_closed(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.pull({"README.md": "mine\n"})
+        clone = await scene.clone("dave")
+        await clone.git("branch", "next", "origin/main")
+        await clone.push("next")
+        async with scene.person("alice") as alice:
+            await alice.patch(f"{REPO}/pulls/1", {"base": "next"})
+            await alice.delete(f"{REPO}/git/refs/heads/next")
+            assert (await alice.get(f"{REPO}/pulls/1"))["state"] == "closed"
+
+    play(tmp_path, act)
+
+
+def test_many_looks_at_once_agree(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.pull({"README.md": "mine\n"})
+        clone = await scene.clone("dave")
+        async with scene.person("alice") as alice:
+            await clone.commit({"x.yaml": "x\n"}, branch="main")
+            await clone.push("main")
+            looks = await asyncio.gather(*(alice.get(f"{REPO}/pulls/1") for _ in range(8)))
+        assert len({p["merge_commit_sha"] for p in looks}) == 1 and all(p["mergeable"] for p in looks)
 
     play(tmp_path, act)
 

@@ -92,6 +92,22 @@ def test_a_comment_has_a_longest_length(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+def test_what_is_left_of_a_deleted_account_has_no_author(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        await scene.pull({FILE: CHANGED})
+        async with scene.person("dave") as dave, scene.bot() as bot:
+            await dave.post(f"{REPO}/issues/1/comments", {"body": "/approve"})
+            await dave.post(f"{REPO}/pulls/1/reviews", {"event": "APPROVE"})
+            scene.github.remove_user("dave")
+            assert (await dave.call("GET", "/user")).status == 401
+            (comment,) = await bot.get(f"{REPO}/issues/1/comments")
+            (review,) = await bot.get(f"{REPO}/pulls/1/reviews")
+            assert (comment["user"], review["user"]) == (None, None)
+            assert (await bot.call("GET", f"{REPO}/collaborators/dave/permission")).status == 404
+
+    play(tmp_path, act)
+
+
 def test_an_app_edits_its_own_comments_only(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         await scene.pull({FILE: CHANGED})

@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from hubs import REPO, Scene, play
+
+from review_bot.demo.github import webhooks
 
 
 class Listener:
@@ -20,6 +23,7 @@ class Listener:
     def __init__(self) -> None:
         self.heard: list[tuple[dict[str, str], bytes]] = []
         self.status = 202
+        self.slow = 0.0
 
     @property
     def events(self) -> list[str]:
@@ -27,6 +31,7 @@ class Listener:
 
     async def hear(self, request: web.Request) -> web.Response:
         self.heard.append((dict(request.headers), await request.read()))
+        await asyncio.sleep(self.slow)
         return web.Response(status=self.status)
 
 
@@ -111,6 +116,22 @@ def test_a_failed_delivery_is_listed_and_comes_again_only_when_asked(tmp_path: P
             await scene.github.deliver_all()
         assert len(listener.heard) == heard + 1
         assert listener.heard[-1][0]["X-GitHub-Delivery"] == newest["guid"]
+
+    play(tmp_path, act)
+
+
+def test_nobody_is_waited_for_longer_than_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert webhooks.TIMEOUT_SECONDS == 10
+    monkeypatch.setattr(webhooks, "TIMEOUT_SECONDS", 0.2)
+
+    async def act(scene: Scene) -> None:
+        async with listening(scene) as listener:
+            await scene.github.deliver_all()
+            listener.slow = 0.6
+            await scene.pull({"README.md": "x\n"})
+            await scene.github.deliver_all()
+            assert {d.status for d in scene.github.deliveries if d.event == "push"} == {0}
+            assert len(listener.heard) == len({d.guid for d in scene.github.deliveries if d.event != "installation"})
 
     play(tmp_path, act)
 

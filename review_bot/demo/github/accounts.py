@@ -17,6 +17,7 @@ class Account:
     email: str | None
     kind: str
     created_at: datetime
+    gone: bool = False
     members: dict[str, str] = field(default_factory=dict)  # of an organisation: login to "admin" or "member"
 
 

@@ -249,7 +249,9 @@ def _permitted(route: Route, call: Call) -> None:
         if repository and repository.id not in call.actor.repositories and route.method != "GET":
             raise ApiError(403, NOT_BY_APPS)
         if not any(_grants(call.actor.permissions, need) for need in route.needs.split("|")):
-            raise ApiError(403, NOT_BY_APPS)
+            # Alternatives are parted by a semicolon.
+            accepted = "; ".join(need.replace(":", "=") for need in route.needs.split("|"))
+            raise ApiError(403, NOT_BY_APPS, headers={"X-Accepted-GitHub-Permissions": accepted})
     elif route.people == "nobody":
         raise ApiError(403, "You must authenticate via a GitHub App.")
     elif repository and not call.world.allows(call.actor.account, repository, route.people):

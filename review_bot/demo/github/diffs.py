@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from review_bot.demo.github.git import Git
 
 _STATUS = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
+# GitHub leaves out the patch of a file that is larger.
+_MOST_LINES = 20_000
 _HUNK = re.compile(r"^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
@@ -84,11 +86,12 @@ def _tables(
 
 
 def _patches(text: str) -> list[str | None]:
-    """The hunks of each file, None where there are none (a pure rename, a binary file)."""
+    """The hunks of each file, None where there are none (a pure rename, a binary file) or too many."""
     found: list[str | None] = []
     for part in re.split(r"(?m)^diff --git ", text)[1:]:
         start = re.search(r"(?m)^@@ ", part)
-        found.append(part[start.start() :].rstrip("\n") if start else None)
+        small = start and part.count("\n") <= _MOST_LINES
+        found.append(part[start.start() :].rstrip("\n") if start and small else None)
     return found
 
 

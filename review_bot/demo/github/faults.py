@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+
 
 @dataclass
 class Fault:
@@ -18,7 +20,7 @@ class Fault:
 
     `after`: the work is done and only then the answer is spoilt. `drop`: the connection is reset instead of an answer.
     `truncate`: the headers promise the whole body and half of it comes. `delay`: seconds to wait before anything else;
-    with `status` None that is all.
+    with `status` None that is all. For git over HTTP a fault always comes instead of the answer.
     """
 
     method: str = ".*"
@@ -33,6 +35,16 @@ class Fault:
     truncate: bool = False
     delay: float = 0.0
     hits: int = 0
+
+    @property
+    def instead(self) -> bool:
+        """Whether it stands in for the answer, so that no work is done."""
+        return not self.after and not self.truncate and (self.drop or self.status is not None)
+
+    @property
+    def sent(self) -> int:
+        """The status that the caller gets to see, 0 for none."""
+        return 0 if self.drop else self.status or 500
 
     def takes(self, method: str, path: str) -> bool:
         if self.hits >= self.times or not re.fullmatch(self.method, method) or not re.fullmatch(self.path, path):
@@ -49,9 +61,9 @@ def secondary_limit(
 ) -> Fault:
     """GitHub asks to slow down: 403 (or 429) with retry-after, in its own words."""
     body = (
-        '{"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",'
+        f'{{"message": "{SECONDARY}",'
         ' "documentation_url": "https://docs.github.com/rest/overview/rate-limits-for-the-rest-api'
-        '#about-secondary-rate-limits", "status": "403"}'
+        f'#about-secondary-rate-limits", "status": "{status}"}}'
     )
     return Fault(method, path, status, body, {"retry-after": str(retry_after)}, times)
 
@@ -80,7 +92,7 @@ async def spoil(fault: Fault, request: web.Request, whole: bytes, headers: Mappi
         _reset(request)
         return web.Response(status=500)
     if fault.truncate:
-        response = web.StreamResponse(headers={"Content-Type": "application/json", **headers})
+        response = web.StreamResponse(headers=headers)
         response.content_length = len(whole)
         await response.prepare(request)
         await response.write(whole[: len(whole) // 2])
@@ -91,7 +103,7 @@ async def spoil(fault: Fault, request: web.Request, whole: bytes, headers: Mappi
     return web.Response(
         status=fault.status or 500,
         text=fault.body,
-        headers={"Content-Type": "application/json; charset=utf-8", **headers, **fault.headers},
+        headers={**headers, "Content-Type": "application/json; charset=utf-8", **fault.headers},
     )
 
 

@@ -90,6 +90,8 @@ class Git:
 
     async def resolve(self, revision: str) -> str | None:
         """The commit of a revision; None if there is none."""
+        if revision in self._commits:
+            return revision
         words = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{revision}^{{commit}}")
         code, out, _ = await attempt(self.path, *words)
         return out.decode().strip() if code == 0 else None
@@ -136,7 +138,7 @@ class Git:
         out = await self.run("commit-tree", tree, *words, "-F", "-", stdin=message.encode(), extra=extra)
         return out.decode().strip()
 
-    async def merge_tree(self, ours: str, theirs: str, base: str | None = None) -> str | None:
+    async def merge_tree(self, ours: str, theirs: str) -> str | None:
         """The tree of a merge; None where it conflicts."""
         words = ["merge-tree", "--write-tree", "--allow-unrelated-histories"]
         code, out, err = await attempt(self.path, *words, ours, theirs)

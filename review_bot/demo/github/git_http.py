@@ -105,6 +105,7 @@ class GitHttp:
                 after = await repository.git.refs()
                 await pulls.refs_moved(self._hub, repository, before, after, actor.account)
             await response.write_eof()
+            await child.wait()
             return response
         finally:
             feeder.cancel()

@@ -26,9 +26,13 @@ class Hub:
 
     async def settle(self, repository: Repository, pull: Pull) -> Figures | None:
         """Bring up to date what GitHub computes of an open pull request, and its refs/pull/N/merge."""
-        base = await repository.git.branch(pull.base_ref) or pull.base_sha
-        if pull.merged or pull.figures_of == (base, pull.head_sha):
-            return pull.figures
+        async with pull.settling:
+            base = await repository.git.branch(pull.base_ref) or pull.base_sha
+            if not pull.merged and pull.figures_of != (base, pull.head_sha):
+                await self._compute(repository, pull, base)
+        return pull.figures
+
+    async def _compute(self, repository: Repository, pull: Pull, base: str) -> None:
         git = repository.git
         start = await git.merge_base(base, pull.head_sha)
         merged = await self._test_merge(repository, pull, base)
@@ -45,7 +49,6 @@ class Hub:
         )
         pull.figures_of = (base, pull.head_sha)
         pull.merge_commit_sha = merged
-        return pull.figures
 
     async def _test_merge(self, repository: Repository, pull: Pull, base: str) -> str | None:
         """The commit at refs/pull/N/merge; None where the two conflict."""
@@ -147,7 +150,7 @@ class Hub:
             "after": after,
             "created": set(before) == {"0"},
             "deleted": gone,
-            "forced": False,
+            "forced": await self._forced(repository, before, after),
             "base_ref": None,
             "compare": f"{self.world.url}/{repository.full_name}/compare/{before[:12]}...{after[:12]}",
             "commits": commits,
@@ -155,6 +158,11 @@ class Hub:
             "pusher": {"name": sender.login, "email": sender.email},
         }
         self.emit("push", None, payload, repository, sender)
+
+    async def _forced(self, repository: Repository, before: str, after: str) -> bool:
+        if set(before) == {"0"} or set(after) == {"0"}:
+            return False
+        return await repository.git.merge_base(before, after) != before
 
     async def _push_commit(self, repository: Repository, sha: str) -> Json:
         found = await repository.git.commit(sha)

@@ -56,12 +56,7 @@ async def make(
     pending: bool,
 ) -> LineComment:
     """A comment on a line of the diff of `commit`. Raises ApiError where the diff does not show the line."""
-    figures = await hub.settle(repository, pull)
-    start = figures.merge_base if figures else None
-    files = await repository.diffs.between(start, commit) if start else []
-    file = next((f for f in files if f.path == asked.path), None)
-    if file is None:
-        raise unprocessable("Path could not be resolved")
+    file = await _file(hub, repository, pull, asked.path, commit)
     line = None if asked.subject == "file" else _line(file, asked)
     position = line.position if line else None
     number = None if line is None else (line.old if asked.side == "LEFT" else line.new)
@@ -87,6 +82,15 @@ async def make(
         subject=asked.subject,
         pending=pending,
     )
+
+
+async def _file(hub: Hub, repository: Repository, pull: Pull, path: str, commit: str) -> FileChange:
+    figures = await hub.settle(repository, pull)
+    start = figures.merge_base if figures else None
+    for file in await repository.diffs.between(start, commit) if start else []:
+        if file.path == path:
+            return file
+    raise unprocessable("Path could not be resolved")
 
 
 def _line(file: FileChange, asked: Asked) -> Line:

@@ -68,12 +68,20 @@ def standing(pull: Pull) -> list[Review]:
     return list(found.values())
 
 
+def counts(world: World, repository: Repository, account: Account) -> bool:
+    """Whether someone's review counts: people with write permission, and Apps that may write contents."""
+    if account.kind == "Bot":
+        installation = world.installation_of(repository)
+        return installation is not None and installation.permissions.get("contents") == "write"
+    return world.allows(account, repository, "write")
+
+
 def approvals(world: World, repository: Repository, pull: Pull) -> list[Account]:
     """Who approves and may: only people with write permission count."""
     return [
         review.user
         for review in standing(pull)
-        if review.state == "APPROVED" and world.allows(review.user, repository, "write")
+        if review.state == "APPROVED" and counts(world, repository, review.user)
     ]
 
 
@@ -81,7 +89,7 @@ def objections(world: World, repository: Repository, pull: Pull) -> list[Account
     return [
         review.user
         for review in standing(pull)
-        if review.state == "CHANGES_REQUESTED" and world.allows(review.user, repository, "write")
+        if review.state == "CHANGES_REQUESTED" and counts(world, repository, review.user)
     ]
 
 
@@ -118,12 +126,12 @@ def _reasons(
         reasons.append(f'Required status check "{needs[0].name}" is {word}.')
     elif waiting or failing:
         parts = [f"{len(some)} {word}" for some, word in ((failing, "failing"), (waiting, "expected")) if some]
-        total = len(needs)
-        reasons.append(f"{len(waiting) + len(failing)} of {total} required status checks are {' and '.join(parts)}.")
+        missing = f"{len(waiting) + len(failing)} of {len(needs)}"
+        reasons.append(f"{missing} required status checks have not succeeded: {' and '.join(parts)}.")
     if rule.required_approvals > given:
-        missing = rule.required_approvals
-        noun = "review is" if missing == 1 else "reviews are"
-        reasons.append(f"At least {missing} approving {noun} required by reviewers with write access.")
+        least = rule.required_approvals
+        noun = "review is" if least == 1 else "reviews are"
+        reasons.append(f"At least {least} approving {noun} required by reviewers with write access.")
     if rule.required_approvals and objections(world, repository, pull):
         reasons.append("Changes have been requested by a reviewer with write access.")
     return reasons

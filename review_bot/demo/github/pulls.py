@@ -134,8 +134,11 @@ async def _branch_moved(hub: Hub, repository: Repository, branch: str, old: str,
             if pull.state == "open" and pull.head_repository is repository and pull.head_ref == branch:
                 await _head_moved(hub, parent, repository, pull, new, actor)
     for pull in list(repository.pulls.values()):
-        if pull.state == "open" and pull.base_ref == branch and new != ZERO:
-            await _merged_by_push(hub, repository, pull, new, actor)
+        if pull.state == "open" and pull.base_ref == branch:
+            if new == ZERO:
+                await set_state(hub, repository, pull, "closed", actor)
+            else:
+                await _merged_by_push(hub, repository, pull, new, actor)
 
 
 async def _head_moved(hub: Hub, parent: Repository, source: Repository, pull: Pull, new: str, actor: Account) -> None:
@@ -146,13 +149,23 @@ async def _head_moved(hub: Hub, parent: Repository, source: Repository, pull: Pu
     pull.updated_at = hub.world.now()
     pull.base_sha = await parent.git.branch(pull.base_ref) or pull.base_sha
     await fetch_head(parent, source, new, pull.number)
-    rule = protection.protection_of(parent, pull.base_ref)
-    if rule and rule.dismiss_stale:
-        for review in pull.reviews.values():
-            review.state = "DISMISSED" if review.state == "APPROVED" else review.state
-    for comment in pull.line_comments.values():
-        comment.position, comment.line = None, None  # outdated, in the simplest way
+    await _outdate(parent, pull, old)
     await hub.pull_event(parent, pull, "synchronize", actor, before=old, after=new)
+    rule = protection.protection_of(parent, pull.base_ref)
+    for review in list(pull.reviews.values()):
+        if rule and rule.dismiss_stale and review.state == "APPROVED":
+            review.state = "DISMISSED"
+            await hub.review_event(parent, pull, review, "dismissed", actor)
+
+
+async def _outdate(repository: Repository, pull: Pull, old: str) -> None:
+    """Comments on a file that changed are outdated; GitHub looks at the line, this at the file."""
+    changed = {file.path for file in await repository.diffs.between(old, pull.head_sha)}
+    for comment in pull.line_comments.values():
+        if comment.path in changed:
+            comment.position, comment.line = None, None
+        elif comment.line is not None:
+            comment.commit = pull.head_sha
 
 
 async def _merged_by_push(hub: Hub, repository: Repository, pull: Pull, tip: str, actor: Account) -> None:

@@ -59,6 +59,11 @@ def node(kind: str, number: int) -> str:
     return base64.b64encode(f"{kind}:{number}".encode()).decode()
 
 
+def user_or_null(world: World, account: Account) -> Json | None:
+    """The user; null where the account is gone, as reviews and comments have it."""
+    return None if account.gone else user(world, account)
+
+
 def user(world: World, account: Account) -> Json:
     api = f"{world.api_url}/users/{account.login}"
     return {

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from review_bot.demo.github import render
-from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.render import node, time
 from review_bot.demo.github.state import Comment, Issue, Label, LineComment, Pull, Reaction, Repository, Review
 from review_bot.demo.github.world import World
@@ -104,7 +103,7 @@ def comment(world: World, repository: Repository, on: Issue, found: Comment) -> 
         "issue_url": f"{api}/issues/{on.number}",
         "id": found.id,
         "node_id": node("IssueComment", found.id),
-        "user": render.user(world, found.user),
+        "user": render.user_or_null(world, found.user),
         "created_at": time(found.created_at),
         "updated_at": time(found.updated_at),
         "author_association": world.association(found.user, repository),
@@ -184,7 +183,7 @@ def review(world: World, repository: Repository, on: Pull, found: Review) -> Jso
     shown = {
         "id": found.id,
         "node_id": node("PullRequestReview", found.id),
-        "user": render.user(world, found.user),
+        "user": render.user_or_null(world, found.user),
         "body": found.body,
         "state": found.state,
         "html_url": html,
@@ -210,7 +209,7 @@ def line_comment(world: World, repository: Repository, on: Pull, found: LineComm
         "html_url": html,
         "pull_request_url": pull_url,
         "pull_request_review_id": found.review_id,
-        "user": render.user(world, found.user),
+        "user": render.user_or_null(world, found.user),
         "body": found.body,
         "path": found.path,
         "diff_hunk": found.hunk,
@@ -234,7 +233,3 @@ def line_comment(world: World, repository: Repository, on: Pull, found: LineComm
     if found.reply_to is not None:
         shown["in_reply_to_id"] = found.reply_to
     return shown
-
-
-def dismissal(world: World, actor: Account) -> Json:
-    return {"actor": render.user(world, actor)}

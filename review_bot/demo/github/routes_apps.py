@@ -176,6 +176,17 @@ async def rate_limit(call: Call) -> Reply:
     return Reply(body={"resources": {"core": core, "search": other, "graphql": {**other, "limit": 5000}}, "rate": core})
 
 
+@routes.add("POST", "/app-manifests/{code}/conversions", "public")
+async def convert_manifest(call: Call) -> Reply:
+    """The new App of the manifest flow: here, the App that is there already. A code works once."""
+    world = call.world
+    if call.params["code"] not in world.manifest_codes:
+        raise not_found()
+    world.manifest_codes.remove(call.params["code"])
+    secret = {"client_secret": "0" * 40, "webhook_secret": world.app.webhook_secret, "pem": world.app.private_key}
+    return Reply(201, {**render.app(world, world.app), **secret})
+
+
 @routes.add("GET", "/meta", "public")
 async def meta(call: Call) -> Reply:
     return Reply(body={"verifiable_password_authentication": False, "installed_version": "3.20.0"})

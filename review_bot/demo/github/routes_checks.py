@@ -1,13 +1,13 @@
-"""Check runs and suites, which only Apps write, and commit statuses."""
+"""Check runs and suites, which only Apps write."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from review_bot.demo.github import render, render_checks
+from review_bot.demo.github import render_checks
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, invalid, not_found
-from review_bot.demo.github.check_state import Annotation, CheckRun, CheckSuite, Status
+from review_bot.demo.github.check_state import Annotation, CheckRun, CheckSuite
 
 Json = dict[str, Any]
 routes = Routes()
@@ -177,7 +177,7 @@ async def rerequest_run(call: Call) -> Reply:
 
 @routes.add("GET", _R + "/commits/{ref}/check-runs", READ)
 async def runs_of_commit(call: Call) -> Reply:
-    sha = await _sha(call)
+    sha = await sha_of(call)
     return _runs(call, [r for r in call.repo.checks.values() if r.head_sha == sha])
 
 
@@ -201,7 +201,8 @@ def _runs(call: Call, runs: list[CheckRun]) -> Reply:
     return Reply(body={"total_count": len(found), "check_runs": shown_runs}, headers=links)
 
 
-async def _sha(call: Call) -> str:
+async def sha_of(call: Call) -> str:
+    """The commit that the path names. Raises ApiError."""
     sha = await call.repo.git.resolve(call.params["ref"])
     if sha is None:
         raise ApiError(422, f"No commit found for SHA: {call.params['ref']}")
@@ -210,7 +211,7 @@ async def _sha(call: Call) -> str:
 
 @routes.add("GET", _R + "/commits/{ref}/check-suites", READ)
 async def suites(call: Call) -> Reply:
-    sha = await _sha(call)
+    sha = await sha_of(call)
     found = [s for s in call.repo.suites.values() if s.head_sha == sha]
     shown, links = call.page(found)
     body = [await call.hub.suite_json(call.repo, s) for s in shown]
@@ -243,50 +244,3 @@ async def suite(call: Call) -> Reply:
 async def rerequest_suite(call: Call) -> Reply:
     await call.hub.suite_event(call.repo, _suite(call), "rerequested", call.who)
     return Reply(201, {})
-
-
-@routes.add("POST", _R + "/statuses/{sha}", "statuses:write", people="write", content=True)
-async def set_status(call: Call) -> Reply:
-    sha, state = call.params["sha"], call.text("state", required=True, resource="Status")
-    if state not in ("error", "failure", "pending", "success"):
-        raise invalid("state is not included in the list", "Status", "state", "invalid")
-    if await call.repo.git.resolve(sha) != sha:
-        raise ApiError(422, f"No commit found for SHA: {sha}")
-    description = call.optional("description")
-    if len(description or "") > 140:
-        raise invalid("description is too long (maximum is 140 characters)", "Status", "description")
-    context, target = call.text("context", default="default"), call.optional("target_url")
-    made = Status(call.world.next_id(), sha, state, context, description, target, call.who, call.world.now())
-    call.repo.statuses.append(made)
-    shown = render_checks.status(call.world, call.repo, made)
-    return Reply(201, {**shown, "creator": render.user(call.world, call.who)})
-
-
-@routes.add("GET", _R + "/commits/{ref}/status", "statuses:read")
-async def combined(call: Call) -> Reply:
-    sha = await _sha(call)
-    states = list({s.context: s for s in call.repo.statuses if s.sha == sha}.values())
-    bad = any(s.state in ("error", "failure") for s in states)
-    waiting = not states or any(s.state == "pending" for s in states)
-    shown, links = call.page(states)
-    api = f"{call.world.api_url}/repos/{call.repo.full_name}"
-    body = {
-        "state": "failure" if bad else "pending" if waiting else "success",
-        "statuses": [render_checks.status(call.world, call.repo, s) for s in shown],
-        "sha": sha,
-        "total_count": len(states),
-        "repository": render.repository(call.world, call.repo),
-        "commit_url": f"{api}/commits/{sha}",
-        "url": f"{api}/commits/{sha}/status",
-    }
-    return Reply(body=body, headers=links)
-
-
-@routes.add("GET", _R + "/commits/{ref}/statuses", "statuses:read")
-async def statuses(call: Call) -> Reply:
-    sha = await _sha(call)
-    shown, links = call.page([s for s in reversed(call.repo.statuses) if s.sha == sha])
-    found = [
-        {**render_checks.status(call.world, call.repo, s), "creator": render.user(call.world, s.creator)} for s in shown
-    ]
-    return Reply(body=found, headers=links)

@@ -1,4 +1,4 @@
-"""Issues, the comments on issues and pull requests, reactions and labels."""
+"""Issues, the comments on issues and pull requests, and reactions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from review_bot.demo.github import pulls, render_pulls
 from review_bot.demo.github.accounts import Account
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, invalid, not_found, unprocessable
-from review_bot.demo.github.state import Comment, Issue, Label, Pull, Reaction, Repository
+from review_bot.demo.github.routes_labels import label_named, names_of
+from review_bot.demo.github.state import Comment, Issue, Pull, Reaction
 from review_bot.demo.github.world import comment_in
 
 Json = dict[str, Any]
@@ -55,7 +56,7 @@ async def create(call: Call) -> Reply:
     issue = Issue(call.world.next_id(), repo.next_number, title, call.optional("body"), call.who, now, now)
     issue.app = call.by_app
     if call.actor.kind == "installation" or call.world.allows(call.who, repo, "triage"):
-        issue.labels = [_label(call, repo, name) for name in _names(call.items("labels"))]
+        issue.labels = [label_named(call, repo, name) for name in names_of(call.items("labels"))]
         issue.assignees = _accounts(call, call.items("assignees"))
     repo.next_number += 1
     repo.issues[issue.number] = issue
@@ -77,7 +78,7 @@ async def change(call: Call) -> Reply:
     issue.title = call.text("title", default=issue.title)
     issue.body = call.optional("body") if "body" in call.body else issue.body
     if "labels" in call.body:
-        issue.labels = [_label(call, repo, name) for name in _names(call.items("labels"))]
+        issue.labels = [label_named(call, repo, name) for name in names_of(call.items("labels"))]
     if "assignees" in call.body:
         issue.assignees = _accounts(call, call.items("assignees"))
     state, now = call.text("state", default=issue.state), call.world.now()
@@ -206,86 +207,3 @@ async def unreact(call: Call) -> Reply:
         raise not_found()
     found.reactions = [r for r in found.reactions if r.id != wanted]
     return Reply(204)
-
-
-# Labels
-
-
-def _names(raw: list[Any]) -> list[str]:
-    return [str(one.get("name", "")) if isinstance(one, dict) else str(one) for one in raw]
-
-
-def _label(call: Call, repo: Repository, name: str) -> Label:
-    """The label of that name; GitHub makes one that is not there yet."""
-    if name.lower() not in repo.labels:
-        repo.labels[name.lower()] = Label(call.world.next_id(), name)
-    return repo.labels[name.lower()]
-
-
-@routes.add("GET", _LABELS, READ)
-async def labels(call: Call) -> Reply:
-    shown, links = call.page(list(call.repo.labels.values()))
-    return Reply(body=[render_pulls.label(call.world, call.repo, one) for one in shown], headers=links)
-
-
-@routes.add("GET", _LABELS + "/{name}", READ)
-async def get_label(call: Call) -> Reply:
-    found = call.repo.labels.get(call.params["name"].lower())
-    if found is None:
-        raise not_found()
-    return Reply(body=render_pulls.label(call.world, call.repo, found))
-
-
-@routes.add("POST", _LABELS, WRITE, people="write", content=True)
-async def create_label(call: Call) -> Reply:
-    name = call.text("name", required=True, resource="Label")
-    if name.lower() in call.repo.labels:
-        raise ApiError(
-            422, "Validation Failed", errors=[{"resource": "Label", "code": "already_exists", "field": "name"}]
-        )
-    made = _label(call, call.repo, name)
-    made.color, made.description = call.text("color", default="ededed").lstrip("#"), call.optional("description")
-    return Reply(201, render_pulls.label(call.world, call.repo, made))
-
-
-@routes.add("GET", _ONE + "/labels", READ)
-async def issue_labels(call: Call) -> Reply:
-    shown, links = call.page(call.issue().labels)
-    return Reply(body=[render_pulls.label(call.world, call.repo, one) for one in shown], headers=links)
-
-
-@routes.add("POST", _ONE + "/labels", WRITE, people="triage")
-async def add_labels(call: Call) -> Reply:
-    raw = call.raw_body if isinstance(call.raw_body, list) else call.items("labels")
-    return await _set_labels(call, call.issue(), [*(one.name for one in call.issue().labels), *_names(raw)])
-
-
-@routes.add("PUT", _ONE + "/labels", WRITE, people="triage")
-async def set_labels(call: Call) -> Reply:
-    raw = call.raw_body if isinstance(call.raw_body, list) else call.items("labels")
-    return await _set_labels(call, call.issue(), _names(raw))
-
-
-@routes.add("DELETE", _ONE + "/labels/{name}", WRITE, people="triage")
-async def remove_label(call: Call) -> Reply:
-    issue, name = call.issue(), call.params["name"].lower()
-    if name not in {one.name.lower() for one in issue.labels}:
-        raise ApiError(404, "Label does not exist")
-    return await _set_labels(call, issue, [one.name for one in issue.labels if one.name.lower() != name])
-
-
-async def _set_labels(call: Call, issue: Issue, names: list[str]) -> Reply:
-    """Change the labels, and send an event for each that came or went."""
-    repo, before = call.repo, list(issue.labels)
-    issue.labels = list(dict.fromkeys(_label(call, repo, name) for name in names))
-    issue.updated_at = call.world.now()
-    moved = [("labeled", one) for one in issue.labels if one not in before]
-    moved += [("unlabeled", one) for one in before if one not in issue.labels]
-    for action, label in moved:
-        shown = render_pulls.label(call.world, repo, label)
-        if isinstance(issue, Pull):
-            await call.hub.pull_event(repo, issue, action, call.who, label=shown)
-        else:
-            payload = {"issue": render_pulls.issue(call.world, repo, issue), "label": shown}
-            call.hub.emit("issues", action, payload, repo, call.who)
-    return Reply(body=[render_pulls.label(call.world, repo, one) for one in issue.labels])

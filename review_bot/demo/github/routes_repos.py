@@ -83,6 +83,12 @@ def _protection(url: str, rule: Protection) -> Json:
     return shown
 
 
+@routes.add("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", "metadata:read")
+async def rules(call: Call) -> Reply:
+    """No rulesets: the rules of a branch are its protection."""
+    return Reply(body=[] if call.repo else None)
+
+
 @routes.add("GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read")
 async def branch(call: Call) -> Reply:
     repo, name = call.repo, call.params["branch"]

@@ -28,6 +28,9 @@ def create(path: Path, default_branch: str) -> None:
     _git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}")
     settings = {
         "http.receivepack": "true",
+        "http.getanyfile": "false",
+        "gc.auto": "0",
+        "receive.autogc": "false",
         "receive.hideRefs": "refs/pull",
         "uploadpack.allowFilter": "true",
         "uploadpack.allowAnySHA1InWant": "true",

@@ -22,17 +22,20 @@ from review_bot.demo.github import (
     routes_checks,
     routes_contents,
     routes_issues,
+    routes_labels,
     routes_orgs,
     routes_pulls,
     routes_refs,
     routes_repos,
     routes_reviews,
+    routes_statuses,
 )
 from review_bot.demo.github.accounts import Actor
+from review_bot.demo.github.acts import Acts
 from review_bot.demo.github.api import ApiError, Call, Reply, Route
-from review_bot.demo.github.faults import Fault, Faults, spoil
+from review_bot.demo.github.faults import SECONDARY, Fault, Faults, spoil
 from review_bot.demo.github.git_http import GitHttp
-from review_bot.demo.github.setup import Setup
+from review_bot.demo.github.page import Pages
 from review_bot.demo.github.state import Request
 from review_bot.demo.github.tokens import BadCredentials
 
@@ -40,7 +43,9 @@ _AREAS = (
     routes_apps,
     routes_orgs,
     routes_checks,
+    routes_statuses,
     routes_issues,
+    routes_labels,
     routes_pulls,
     routes_reviews,
     routes_refs,
@@ -68,11 +73,13 @@ class Observer(Protocol):
     def exchange(self, exchange: Exchange) -> None: ...
 
 
-class StandIn(Setup):
+class StandIn(Acts):
     """GitHub on 127.0.0.1. `root` holds the bare repositories; port 0 takes a free one."""
 
     def __init__(self, root: Path, observer: Observer | None = None, *, port: int = 0) -> None:
         super().__init__(root)
+        # GitHub always does; here it is asked for, since a demo or a test writes in seconds what people write in days.
+        self.enforces_limits = False
         self._observer = observer
         self._port = port
         self._faults = Faults()
@@ -92,6 +99,7 @@ class StandIn(Setup):
         app = web.Application(client_max_size=BODY_CAP)
         app.router.add_route("*", "/api/v3/{tail:.*}", self._api)
         app.router.add_route("*", "/{owner:[^/]+}/{repo:[^/]+}.git/{tail:.*}", self._serve_git)
+        Pages(self.hub).add_to(app.router)
         app.router.add_route("*", "/{tail:.*}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -123,31 +131,35 @@ class StandIn(Setup):
 
     async def _serve_git(self, request: web.Request) -> web.StreamResponse:
         fault = self._faults.take(request.method, request.path)
-        if fault and not fault.after:
+        if fault:
             await _pause(fault)
-            if fault.status is not None or fault.drop:
-                return await spoil(fault, request, b"", {})
+        if fault and (fault.status is not None or fault.drop):
+            self._record(request, request.path, fault.sent, self._who(request), None)
+            return await spoil(fault, request, b"", {})
         response, actor = await self._git.serve(request)
-        self._record(request.method, request.path, request.query_string, response.status, actor, None)
+        self._record(request, request.path, response.status, actor, None)
         return response
 
     async def _api(self, request: web.Request) -> web.StreamResponse:
-        path = request.rel_url.raw_path
-        path = path.removeprefix("/api/v3") or "/"
+        path = request.rel_url.raw_path.removeprefix("/api/v3") or "/"
+        found = api.find(ROUTES, request.method, path)
+        route = found[0] if found else None
         fault = self._faults.take(request.method, path)
         if fault:
             await _pause(fault)
-            if not fault.after and not fault.truncate and (fault.drop or fault.status is not None):
-                self._record(request.method, path, request.query_string, fault.status or 0, self._who(request), None)
-                return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
-        reply, route, actor = await self._answer(request, path)
-        headers = {**self.hub.limits.count(actor), "x-github-request-id": _request_id(), **reply.headers}
-        headers["X-GitHub-Media-Type"] = "github.v3; format=json"
-        whole = b"" if reply.body is None else json.dumps(reply.body).encode()
-        self._record(request.method, path, request.query_string, reply.status, actor, route)
-        if fault and (fault.after or fault.truncate):
+        if fault and fault.instead:
+            self._record(request, path, fault.sent, self._who(request), route)
+            return await spoil(fault, request, b"", {"x-github-request-id": _request_id()})
+        reply, actor = await self._answer(request, path, found)
+        reply, whole = _condense(request, reply)
+        # Neither what has not changed nor a look at the limits counts.
+        calls = 0 if reply.status == 304 or path == "/rate_limit" else 1
+        headers = {**self.hub.limits.headers(actor, calls), "x-github-request-id": _request_id(), **reply.headers}
+        spoilt = fault is not None and (fault.after or fault.truncate)
+        self._record(request, path, fault.sent if fault and fault.after else reply.status, actor, route)
+        if fault and spoilt:
             return await spoil(fault, request, whole, headers)
-        return _response(request, reply, whole, headers)
+        return web.Response(status=reply.status, body=whole or None, headers=headers)
 
     def _who(self, request: web.Request) -> Actor:
         try:
@@ -155,12 +167,14 @@ class StandIn(Setup):
         except BadCredentials:
             return Actor()
 
-    async def _answer(self, request: web.Request, path: str) -> tuple[Reply, Route | None, Actor]:
-        actor, route = Actor(), None
-        raw: Any = None
+    async def _answer(
+        self, request: web.Request, path: str, found: tuple[Route, dict[str, str]] | None
+    ) -> tuple[Reply, Actor]:
+        actor, raw = Actor(), None
         try:
             actor = self.hub.tokens.actor(request.headers.get("Authorization"))
-            found = api.find(ROUTES, request.method, path)
+            if not request.headers.get("User-Agent"):
+                raise ApiError(403, "Request forbidden by administrative rules. Please make sure it has a User-Agent.")
             if found is None:
                 self.world.unknown.append((request.method, path))
                 raise api.not_found()
@@ -178,27 +192,27 @@ class StandIn(Setup):
             # A mistake of the stand-in's own: said loudly, and kept for the tests.
             self.world.errors.append(traceback.format_exc())
             reply = Reply(500, ApiError(500, "The stand-in failed").body)
-        if self._observer and route:
-            query = dict(request.query)
-            self._observer.exchange(
-                Exchange(request.method, route.template, path, query, raw, reply.status, reply.body)
-            )
-        return reply, route, actor
+        if self._observer and found:
+            query, template = dict(request.query), found[0].template
+            self._observer.exchange(Exchange(request.method, template, path, query, raw, reply.status, reply.body))
+        return reply, actor
 
     async def _handle(self, route: Route, call: Call) -> Reply:
         api.authorise(route, call)
+        if route.content and self.enforces_limits and self.hub.limits.content_is_used_up(call.actor):
+            raise ApiError(403, SECONDARY, headers={"retry-after": "60"})
         if route.method == "GET" or "owner" not in call.params or route.needs == "app":
             return await route.handler(call)
         # Writes to a repository go one after the other.
         async with call.repo.lock:
             return await route.handler(call)
 
-    def _record(self, method: str, path: str, query: str, status: int, actor: Actor, route: Route | None) -> None:
+    def _record(self, request: web.Request, path: str, status: int, actor: Actor, route: Route | None) -> None:
         self.world.requests.append(
             Request(
-                method=method,
+                method=request.method,
                 path=path,
-                query=query,
+                query=request.query_string,
                 status=status,
                 actor=actor.kind,
                 user=actor.account.login if actor.account else None,
@@ -210,33 +224,40 @@ class StandIn(Setup):
         )
 
 
+def _condense(request: web.Request, reply: Reply) -> tuple[Reply, bytes]:
+    """The body as bytes, with its tag; 304 and nothing where the caller has it already."""
+    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+    if reply.body is None:
+        return Reply(reply.status, None, headers), b""
+    whole = json.dumps(reply.body).encode()
+    headers["Content-Type"] = "application/json; charset=utf-8"
+    if request.method == "GET" and reply.status == 200:
+        headers["ETag"] = f'W/"{hashlib.sha256(whole).hexdigest()}"'
+        if request.headers.get("If-None-Match") == headers["ETag"]:
+            return Reply(304, None, headers), b""
+    return Reply(reply.status, reply.body, headers), whole
+
+
 async def _pause(fault: Fault) -> None:
     if fault.delay:
         await asyncio.sleep(fault.delay)
 
 
 async def _read(request: web.Request) -> Any:
-    raw = await request.read()
+    try:
+        raw = await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise ApiError(413, "Payload too large") from error
     if not raw:
         return None
     try:
-        return json.loads(raw)
+        found = json.loads(raw)
     except ValueError as error:
         raise ApiError(400, "Problems parsing JSON") from error
+    if not isinstance(found, dict | list):
+        raise ApiError(400, "Body should be a JSON object")
+    return found
 
 
 def _request_id() -> str:
     return f"{secrets.token_hex(2)}:{uuid.uuid4().hex[:20]}".upper()
-
-
-def _response(request: web.Request, reply: Reply, whole: bytes, headers: Mapping[str, str]) -> web.Response:
-    if request.method == "GET" and reply.status == 200:
-        tag = f'W/"{hashlib.sha256(whole).hexdigest()}"'
-        headers = {**headers, "ETag": tag}
-        if request.headers.get("If-None-Match") == tag:
-            return web.Response(status=304, headers=headers)
-    if reply.body is None:
-        return web.Response(status=reply.status, headers=headers)
-    return web.Response(
-        status=reply.status, body=whole, headers={"Content-Type": "application/json; charset=utf-8", **headers}
-    )

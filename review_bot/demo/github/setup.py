@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from review_bot.demo.github import pulls, render, seed
-from review_bot.demo.github.accounts import Account, App, Installation, Team
+from review_bot.demo.github import seed
+from review_bot.demo.github.accounts import Account, App, Team
 from review_bot.demo.github.git import Git
 from review_bot.demo.github.hub import Hub
 from review_bot.demo.github.state import Protection, Pull, Repository, Request, path_of
@@ -144,6 +144,17 @@ class Setup:
             organisation.members.setdefault(login, "member")
         return made
 
+    def remove_user(self, login: str) -> None:
+        """Someone deletes their account: what they said stays, without an author."""
+        account = self.world.accounts.pop(login.lower())
+        account.gone = True
+        for team in self.world.teams.values():
+            team.members.pop(account.login, None)
+        for holder in self.world.accounts.values():
+            holder.members.pop(account.login, None)
+        for repository in self.world.repositories.values():
+            repository.collaborators.pop(account.login, None)
+
     def token_of(self, login: str) -> str:
         return self.hub.tokens.of(self.world.accounts[login.lower()])
 
@@ -200,75 +211,3 @@ class Setup:
         seed.copy(git.path, parent.git.path)
         self.world.repositories[made.full_name.lower()] = made
         return made
-
-    # The App
-
-    def install(self, repositories: Sequence[str], permissions: Mapping[str, str] | None = None) -> int:
-        """Install the App on repositories of one account; its id."""
-        found = [self.repository(name) for name in repositories]
-        account = found[0].owner
-        granted = dict(permissions if permissions is not None else self.app.permissions)
-        made = Installation(self.world.next_id(), account, {r.id for r in found}, granted, self.world.now())
-        self.world.installations[made.id] = made
-        payload = {
-            "installation": render.installation(self.world, made),
-            "repositories": [_brief(r) for r in found],
-            "requester": None,
-        }
-        self.hub.webhooks.emit("installation", "created", payload, installation=made, repository=None, sender=account)
-        return made.id
-
-    def change_installation(self, installation_id: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
-        """Give an installation repositories, or take them away."""
-        found = self.world.installations[installation_id]
-        for action, names in (("added", add), ("removed", remove)):
-            chosen = [self.repository(name) for name in names]
-            ids = {r.id for r in chosen}
-            found.repositories = found.repositories | ids if action == "added" else found.repositories - ids
-            if chosen:
-                payload = {
-                    "installation": render.installation(self.world, found),
-                    "repository_selection": "selected",
-                    "repositories_added": [_brief(r) for r in chosen] if action == "added" else [],
-                    "repositories_removed": [_brief(r) for r in chosen] if action == "removed" else [],
-                    "requester": None,
-                }
-                self.hub.webhooks.emit(
-                    "installation_repositories",
-                    action,
-                    payload,
-                    installation=found,
-                    repository=None,
-                    sender=found.account,
-                )
-
-    def redeliver(self, delivery_id: int) -> Delivery:
-        return self.hub.webhooks.redeliver(delivery_id)
-
-    async def deliver_all(self) -> None:
-        """Wait until every delivery so far was sent."""
-        await self.hub.webhooks.drain()
-
-    async def ready(self, full_name: str, number: int, by: str | None = None) -> None:
-        """Mark a draft as ready for review (GraphQL on GitHub)."""
-        await self._set_draft(full_name, number, False, by)
-
-    async def draft(self, full_name: str, number: int, by: str | None = None) -> None:
-        """Convert to a draft (GraphQL on GitHub)."""
-        await self._set_draft(full_name, number, True, by)
-
-    async def _set_draft(self, full_name: str, number: int, draft: bool, by: str | None) -> None:
-        repository, pull = self.repository(full_name), self.pull(full_name, number)
-        actor = self.world.accounts[by.lower()] if by else pull.user
-        async with repository.lock:
-            await pulls.set_draft(self.hub, repository, pull, draft, actor)
-
-
-def _brief(repository: Repository) -> dict[str, object]:
-    return {
-        "id": repository.id,
-        "node_id": render.node("Repository", repository.id),
-        "name": repository.name,
-        "full_name": repository.full_name,
-        "private": repository.private,
-    }

@@ -145,6 +145,7 @@ class Pull(Issue):
     line_comments: dict[int, LineComment] = field(default_factory=dict)
     figures: Figures | None = None
     figures_of: tuple[str, str] = ("", "")
+    settling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def merged(self) -> bool:

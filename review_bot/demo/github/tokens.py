@@ -86,12 +86,14 @@ class Tokens:
 
     def by_token(self, token: str) -> Actor:
         """The actor of a personal or an installation token. Raises BadCredentials."""
-        if token in self._people:
+        if token in self._people and not self._people[token].gone:
             return Actor("user", self._people[token])
         found = self._installations.get(token)
         if found is None or found.expires_at <= self._world.now():
             raise BadCredentials("Bad credentials")
         installation = found.installation
+        if installation.suspended_at or installation.id not in self._world.installations:
+            raise BadCredentials("Bad credentials")
         # What was taken from the installation since is gone from its tokens too.
         granted = {k: v for k, v in found.permissions.items() if k in installation.permissions}
         repositories = found.repositories & installation.repositories if found.selected else installation.repositories

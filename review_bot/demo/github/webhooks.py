@@ -31,6 +31,8 @@ _NEEDS = {
     "pull_request": ("pull_requests",),
     "pull_request_review": ("pull_requests",),
     "pull_request_review_comment": ("pull_requests",),
+    "membership": ("members",),
+    "merge_group": ("merge_queues",),
     "push": ("contents",),
     "status": ("statuses",),
 }

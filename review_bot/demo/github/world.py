@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from review_bot.demo.github.accounts import ROLES, Account, Actor, App, Installation, Team
-from review_bot.demo.github.state import Comment, Issue, LineComment, Pull, Repository, Request, Review
+from review_bot.demo.github.state import Comment, Issue, LineComment, Pull, Repository, Request
 
 
 class World:
@@ -26,6 +26,7 @@ class World:
         self.errors: list[str] = []
         # GitHub computes mergeability in the background: so many reads of pull requests still say null.
         self.unsettled_reads = 0
+        self.manifest_codes: set[str] = set()
         self._ids = itertools.count(1001)
         self.app: App
 
@@ -63,7 +64,9 @@ class World:
 
     def _roles(self, account: Account, repository: Repository) -> list[str]:
         owner = repository.owner
-        found = []
+        found: list[str] = []
+        if account.gone:
+            return found
         if account is owner or owner.members.get(account.login) == "admin":
             found.append("admin")
         for name, role in repository.collaborators.items():
@@ -106,7 +109,3 @@ def line_comment_in(repository: Repository, comment_id: int) -> tuple[Pull, Line
         if comment_id in pull.line_comments:
             return pull, pull.line_comments[comment_id]
     return None
-
-
-def review_in(pull: Pull, review_id: int) -> Review | None:
-    return pull.reviews.get(review_id)

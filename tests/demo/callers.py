@@ -1,4 +1,4 @@
-"""People at their keyboards: the REST API with a personal token, and git over HTTP. For the demo and the tests."""
+"""Whoever calls the stand-in in its tests: the REST API with a token, and git over HTTP."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Clone:
-    """A work tree of a person's, with the credentials in its remote's address (as a test may, and the bot must not)."""
+    """A work tree of a person's, with the credentials in its remote's address: a test may do so, the bot must not."""
 
     folder: Path
     name: str
@@ -82,11 +82,16 @@ class Clone:
 
     @classmethod
     async def make(cls, url: str, folder: Path, login: str, token: str, *, email: str | None = None) -> Clone:
-        """Clone `url` (http://…/owner/repo.git) as `login`."""
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        """Clone `url` (http://…/owner/repo.git) as `login`; a clone that is there is brought up to date."""
+        made = cls(folder, login.title(), email or f"{login}@example.com")
+        if _is_there(folder):
+            await made.git("fetch", "--quiet", "--prune", "origin")
+            await made.git("checkout", "--quiet", "-B", "main", "origin/main")
+            return made
+        _make(folder.parent)
         address = url.replace("http://", f"http://{login}:{token}@", 1)
         await git.run(folder.parent, "clone", "--quiet", address, str(folder))
-        return cls(folder, login.title(), email or f"{login}@example.com")
+        return made
 
     async def git(self, *words: str) -> str:
         """git's stdout in the work tree. Raises GitError."""
@@ -115,3 +120,11 @@ class Clone:
     async def push(self, *refs: str, force: bool = False) -> None:
         words = ["--force"] if force else []
         await self.git("push", "--quiet", *words, "origin", *(refs or ("HEAD",)))
+
+
+def _is_there(folder: Path) -> bool:
+    return folder.exists()
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
