@@ -202,8 +202,10 @@ class RenderedSides:
 
 def _load_what_follows() -> None:
     """Import what comes after rendering while the renderers work: it takes as long as a small overlay."""
-    from review_bot import checks  # noqa: F401
+    from review_bot import checks
     from review_bot.core import verdict  # noqa: F401
+
+    checks.prepare()
 
 
 def _needed(targets: Sequence[Target]) -> set[str] | None:
