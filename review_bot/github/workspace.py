@@ -91,6 +91,8 @@ class Repository:
         refused = {finding.path for finding in findings}
         allowed = [entry for entry in wanted if entry.path not in refused]
         contents = tree.read_many([entry.path for entry in allowed])
+        for folder in {posixpath.dirname(entry.path) for entry in allowed}:
+            (into / folder).mkdir(parents=True, exist_ok=True)
         # Links last, so that no file is ever written through one.
         for entry in sorted(allowed, key=lambda e: e.mode == "120000"):
             _write(into, entry, contents[entry.path])
@@ -154,7 +156,6 @@ def _finding(entry: TreeEntry, message: str, help: str) -> Finding:
 
 def _write(into: Path, entry: TreeEntry, data: bytes) -> None:
     place = into / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
     if entry.mode == "120000":
         place.symlink_to(os.fsdecode(data))
         return

@@ -12,12 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from review_bot.checks import CHECKS
-from review_bot.checks.context import CheckContext, CheckOutcome, PolicyEngine
-from review_bot.core import verdict as verdicts
 from review_bot.core.config import parse_config
-from review_bot.core.diff import compare
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import (
     CheckName,
@@ -41,6 +38,9 @@ from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.sides import Sides
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits
+
+if TYPE_CHECKING:
+    from review_bot.checks.context import CheckOutcome, PolicyEngine
 
 CONFIG_PATH = ".review-bot.yaml"
 Progress = Callable[[str, str], None]
@@ -93,12 +93,16 @@ class Reviewer:
         files = repository.changes(merge_base, head)
         planned = plan(sides.base, sides.head, files, config)
         progress("planned", _planned_text(planned))
-        rendered = await self._render(repository, sides, planned, config)
+        rendered, _ = await asyncio.gather(
+            self._render(repository, sides, planned, config), asyncio.to_thread(_load_what_follows)
+        )
+        from review_bot.core.verdict import form
+
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = _changes(planned, rendered)
         outcomes = await self._check(changes, planned, rendered, sides, config)
         before = _all(o.base for o in outcomes.values())
-        verdict = verdicts.form(
+        verdict = form(
             base=base,
             merge_base=merge_base,
             head=sides.head.sha,
@@ -172,6 +176,9 @@ class Reviewer:
         sides: Sides,
         config: Config,
     ) -> Mapping[CheckName, CheckOutcome]:
+        from review_bot.checks import CHECKS
+        from review_bot.checks.context import CheckContext
+
         context = CheckContext(
             config=config,
             base=sides.tip,
@@ -198,6 +205,14 @@ class RenderedSides:
         return (resource for rendered in self.head.values() for resource in rendered.resources)
 
 
+def _load_what_follows() -> None:
+    """Import what comes after rendering while the renderers work: it takes as long as a small overlay."""
+    from review_bot import checks
+    from review_bot.core import verdict  # noqa: F401
+
+    checks.prepare()
+
+
 def _needed(targets: Sequence[Target]) -> set[str] | None:
     """The files to lay out for these targets, None for all."""
     needed: set[str] = set()
@@ -210,6 +225,8 @@ def _needed(targets: Sequence[Target]) -> set[str] | None:
 
 def _changes(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple[ResourceChange, ...]:
     """Compare the sides; a head that failed has no changes, since it would look like a mass deletion."""
+    from review_bot.core.diff import compare
+
     changes: list[ResourceChange] = []
     for one in planned:
         base, head = rendered.base.get(one.id), rendered.head.get(one.id)

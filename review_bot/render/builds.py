@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import tempfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,10 @@ from review_bot.render.go_modules import modules
 from review_bot.render.sandbox import CHECKOUT, Limits, Outcome, Sandbox, end, works
 
 BATCH = "kustomize-batch"
+# Where it expects the checkouts (kustomize_batch/files.go).
+SIDES = "/sides"
+# Starting a worker costs as much as some ten builds.
+WORTH_A_WORKER = 10
 # What decides about the output; two programs that agree on these write the same.
 DECIDING = ("sigs.k8s.io/kustomize/api", "sigs.k8s.io/kustomize/kyaml")
 
@@ -44,8 +50,11 @@ class Builder(Protocol):
         ...
 
 
-def builder(sandbox: Sandbox) -> Builder:
-    """The faster one, if it answers to the letter what the kustomize of this machine would. Raises ToolError."""
+def builder(sandbox: Sandbox, checkouts: Sequence[Path], expected: int) -> Builder:
+    """The faster one, if it answers to the letter what the kustomize of this machine would. Raises ToolError.
+
+    `expected` says about how many builds of the checkouts there will be.
+    """
     kustomize = find("kustomize")
     alone = Processes(sandbox, kustomize)
     try:
@@ -53,8 +62,10 @@ def builder(sandbox: Sandbox) -> Builder:
     except ToolError:
         return alone
     theirs, ours = modules(kustomize), modules(batch)
-    same = all(name in ours and ours[name] == theirs.get(name) for name in DECIDING)
-    return Workers(sandbox, batch, alone) if same else alone
+    if any(name not in ours or ours[name] != theirs.get(name) for name in DECIDING):
+        return alone
+    width = max(1, min(os.cpu_count() or 1, expected // WORTH_A_WORKER))
+    return Workers(sandbox, batch, alone, tuple(checkouts), width)
 
 
 @dataclass(frozen=True)
@@ -78,34 +89,37 @@ class Processes:
         """Nothing runs on between builds."""
 
 
-@dataclass
 class Workers:
-    """Processes that build one kustomization after another, each in the sandbox of one checkout."""
+    """At most `width` processes that build one kustomization after another, in a sandbox that holds the checkouts."""
 
-    sandbox: Sandbox
-    tool: Path
-    alone: Processes
-    _idle: list[_Worker] = field(default_factory=list)
-    _usable: bool = True
+    def __init__(self, sandbox: Sandbox, tool: Path, alone: Processes, checkouts: Sequence[Path], width: int) -> None:
+        self._sandbox = sandbox
+        self._tool = tool
+        self._alone = alone
+        self._places = {checkout: f"{SIDES}/{number}" for number, checkout in enumerate(checkouts)}
+        self._slots = asyncio.Semaphore(width)
+        self._idle: list[_Worker] = []
+        self._usable = True
 
     async def build(self, wanted: Build) -> Outcome:
         # JSON has no letters for a name that is not UTF-8.
         if self._usable and wanted.folder.isprintable():
-            outcome = await self._by_worker(wanted)
+            async with self._slots:
+                outcome = await self._by_worker(wanted)
             if outcome is not None:
                 return outcome
             # It took its worker down, or there is no sandbox here and no worker ever comes up.
             self._usable = works()
-        return await self.alone.build(wanted)
+        return await self._alone.build(wanted)
 
     async def _by_worker(self, wanted: Build) -> Outcome | None:
         try:
-            worker = await self._worker(wanted.checkout)
+            worker = self._idle.pop() if self._idle else await self._started(wanted.checkout)
         except ToolError:
             return None
         outcome = None
         try:
-            outcome = await worker.build(wanted)
+            outcome = await worker.build(wanted, self._places[wanted.checkout])
         finally:
             if outcome is None or outcome.trouble:
                 await end(worker.process)
@@ -113,16 +127,9 @@ class Workers:
                 self._idle.append(worker)
         return outcome
 
-    async def _worker(self, checkout: Path) -> _Worker:
-        for worker in self._idle:
-            if worker.checkout == checkout:
-                self._idle.remove(worker)
-                return worker
-        if self._idle:
-            # No more processes than builds at a time: the checkout that nobody asks for makes room.
-            await end(self._idle.pop(0).process)
-        process = await self.sandbox.start(self.tool, [], checkout, answers=True)
-        return _Worker(process, checkout, self.sandbox.limits)
+    async def _started(self, folder: Path) -> _Worker:
+        mounts = {place: checkout for checkout, place in self._places.items()}
+        return _Worker(await self._sandbox.start(self._tool, mounts, folder), self._sandbox.limits)
 
     async def close(self) -> None:
         while self._idle:
@@ -132,12 +139,12 @@ class Workers:
 @dataclass(frozen=True)
 class _Worker:
     process: asyncio.subprocess.Process
-    checkout: Path
     limits: Limits
 
-    async def build(self, wanted: Build) -> Outcome | None:
-        """The answer, None if there is none because the process has ended."""
+    async def build(self, wanted: Build, place: str) -> Outcome | None:
+        """The answer, None if there is none because the process has ended. The checkout is mounted at `place`."""
         request = {
+            "at": place,
             "path": f"{CHECKOUT}/{wanted.folder}",
             "entry": f"{CHECKOUT}/{wanted.entry}",
             "content": wanted.content,

@@ -65,7 +65,7 @@ class Cache:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as partial:
-                json.dump([_row(r) for r in rendered.resources], partial)
+                partial.write(json.dumps([_row(r) for r in rendered.resources]))
             os.replace(partial.name, path)
 
     def _path(self, key: str) -> Path:

@@ -6,6 +6,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from review_bot.core import kustomization
@@ -168,8 +169,14 @@ def _without(manifest: Mapping[str, Any], added: frozenset[str]) -> Mapping[str,
 
 
 def _yaml(text: Any) -> Any:
+    return _annotation(str(text)) if text else None
+
+
+# Overlays of one base say the same of what they take from it.
+@lru_cache(maxsize=1024)
+def _annotation(text: str) -> Any:
     try:
-        documents = parse(str(text).encode(), path="annotation") if text else ()
-    except YamlError:
+        documents = parse(text.encode(), path="annotation")
+    except (YamlError, UnicodeEncodeError):
         return None
     return documents[0].value if documents else None

@@ -32,6 +32,7 @@ class Renderer:
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
         self._builder: Builder | None = None
+        self._kustomizations: list[Path] = []
         self._keys = cache.Keys(kubernetes)
         self.cached = 0
 
@@ -41,6 +42,7 @@ class Renderer:
         for _, tree, checkout in jobs:
             if checkout not in sides:
                 sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
+        self._kustomizations = [c for target, _, c in jobs if target.renderer is RendererName.KUSTOMIZE]
         tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
         try:
             return list(await asyncio.gather(*tasks))
@@ -50,6 +52,7 @@ class Renderer:
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._builder is not None:
                 await self._builder.close()
+                self._builder = None
 
     async def _one(self, target: Target, side: Side) -> Rendered:
         async with self._slots:
@@ -67,6 +70,8 @@ class Renderer:
 
     async def _run(self, target: Target, side: Side) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
-            self._builder = self._builder or builder(self._sandbox)
+            if self._builder is None:
+                checkouts = list(dict.fromkeys(self._kustomizations))
+                self._builder = builder(self._sandbox, checkouts, len(self._kustomizations))
             return await kustomize.render(target, side, self._builder)
         return await helm.render(target, side, self._sandbox, self._kubernetes)

@@ -69,9 +69,10 @@ class Sandbox:
         `overlays` lay files or folders over paths of the checkout. The checkout is read-only at /repo; `{repo}` in
         the words becomes its path. Raises ToolError where no sandbox can be had.
         """
+        mounts = {CHECKOUT: checkout, **{f"{CHECKOUT}/{path}": source for path, source in (overlays or {}).items()}}
         outcome = None
         with contextlib.suppress(ToolError):
-            outcome = await self._bounded(await self.start(tool, words, checkout, overlays=overlays))
+            outcome = await self._bounded(await self._spawn(self._wrapped(tool, words, mounts, CHECKOUT), checkout))
         # The sandbox is tried and not tested first: a test costs as much as a small build.
         if outcome is not None and (outcome.status == 0 or not outcome.stderr.startswith("bwrap: ") or works()):
             return outcome
@@ -84,41 +85,32 @@ class Sandbox:
         command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
         return await self._bounded(await self._spawn(command, checkout))
 
-    async def start(
-        self,
-        tool: Path,
-        words: Sequence[str],
-        checkout: Path,
-        *,
-        overlays: Mapping[str, Path] | None = None,
-        answers: bool = False,
-    ) -> asyncio.subprocess.Process:
-        """Start `tool` in the sandbox, for the caller to read and `end`; `answers`: it is also written to.
+    async def start(self, tool: Path, mounts: Mapping[str, Path], folder: Path) -> asyncio.subprocess.Process:
+        """Start a `tool` that is talked to, with `mounts` read-only where they say, for the caller to `end`.
 
         Raises ToolError if there is no bubblewrap.
         """
-        return await self._spawn(self._wrapped(tool, words, checkout, overlays or {}), checkout, answers)
+        return await self._spawn(self._wrapped(tool, [], mounts, "/"), folder, talks=True)
 
-    def _wrapped(self, tool: Path, words: Sequence[str], checkout: Path, overlays: Mapping[str, Path]) -> list[str]:
+    def _wrapped(self, tool: Path, words: Sequence[str], mounts: Mapping[str, Path], folder: str) -> list[str]:
         command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--cap-drop", "ALL", "--tmpfs", "/tmp", "--dev", "/dev", "--ro-bind", str(tool), TOOL]  # noqa: S108
         for library in ("/lib", "/lib64", "/usr/lib"):
             if Path(library).exists():
                 command += ["--ro-bind", library, library]
-        command += ["--ro-bind", str(checkout), CHECKOUT]
-        for path, source in overlays.items():
-            command += ["--ro-bind", str(source), f"{CHECKOUT}/{path}"]
+        for place, source in mounts.items():
+            command += ["--ro-bind", str(source), place]
         for name, value in _ENVIRONMENT.items():
             command += ["--setenv", name, value]
-        command += ["--chdir", CHECKOUT, "--", TOOL]
+        command += ["--chdir", folder, "--", TOOL]
         return command + [w.replace("{repo}", CHECKOUT) for w in words]
 
-    async def _spawn(self, command: Sequence[str], checkout: Path, answers: bool = False) -> asyncio.subprocess.Process:
+    async def _spawn(self, command: Sequence[str], checkout: Path, talks: bool = False) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.PIPE if answers else asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL if answers else asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.PIPE,
             env=dict(_ENVIRONMENT),
             cwd=str(checkout),
             start_new_session=True,

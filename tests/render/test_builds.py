@@ -31,7 +31,7 @@ def built(root: Path, *builds: Build, by: type = Workers, limits: Limits | None 
     async def run() -> list[Outcome]:
         sandbox = Sandbox(limits or Limits())
         alone = Processes(sandbox, find("kustomize"))
-        chosen = Workers(sandbox, find(BATCH), alone) if by is Workers else alone
+        chosen = Workers(sandbox, find(BATCH), alone, (root,), 1) if by is Workers else alone
         try:
             return [await chosen.build(replace(build, checkout=root)) for build in builds]
         finally:
@@ -188,11 +188,35 @@ def test_a_worker_that_has_used_up_its_processor_time_is_replaced(tmp_path: Path
     assert {o.status for o in outcomes} == {0}
 
 
+def test_a_checkout_does_not_see_another(tmp_path: Path) -> None:
+    files = {"a/kustomization.yaml": "resources: []\n"}
+    roots = [write(tmp_path / name, files) for name in ("one", "two")]
+    write(roots[1], {"b/kustomization.yaml": "resources: [cm.yaml]\n", "b/cm.yaml": CONFIG_MAP})
+    references = ["../../1/b", "../../sides/1/b", "../../../../sides/1/b", "../b", "/sides/1/b", "../../repo/b"]
+
+    async def run() -> list[tuple[Outcome, Outcome]]:
+        sandbox = Sandbox(Limits())
+        alone = Processes(sandbox, find("kustomize"))
+        workers = Workers(sandbox, find(BATCH), alone, roots, 1)
+        wanted = [replace(build("a", f"resources: ['{r}']\n"), checkout=root) for r in references for root in roots]
+        try:
+            return [(await workers.build(one), await alone.build(one)) for one in wanted]
+        finally:
+            await workers.close()
+
+    outcomes = asyncio.run(run())
+    assert [o.status for o, _ in outcomes] == [other.status for _, other in outcomes]
+    assert [o.stdout for o, _ in outcomes] == [other.stdout for _, other in outcomes]
+    # The second checkout has what is referred to, by two of the names; the first has it by none.
+    assert [o.status for o, _ in outcomes[::2]] == [1] * len(references)
+    assert [o.status for o, _ in outcomes[1::2]] == [1, 1, 1, 0, 1, 0]
+
+
 def test_another_kustomize_on_path_builds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(builder(Sandbox(Limits())), Workers)
+    assert isinstance(builder(Sandbox(Limits()), [tmp_path], 2), Workers)
     shutil.copy(find("helm"), tmp_path / "kustomize")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert isinstance(builder(Sandbox(Limits())), Processes)
+    assert isinstance(builder(Sandbox(Limits()), [tmp_path], 2), Processes)
 
 
 def test_what_is_no_go_program_has_no_modules(tmp_path: Path) -> None:

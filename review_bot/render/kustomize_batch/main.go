@@ -2,6 +2,8 @@
 // schema is paid for once and not for each overlay. It is kustomize's own library and nothing more: what it answers is
 // what `kustomize build` of the same version writes, to the byte.
 //
+// It serves several checkouts. Each is seen at /repo, as it would be in a sandbox of its own, and none sees another.
+//
 // A request is a line of JSON on stdin; the answer on stdout is a line `ok SIZE` or `error SIZE` and SIZE bytes of
 // manifests or of what kustomize says. It is serial on purpose: kustomize keeps a schema in global variables, so two
 // builds at once would see each other's.
@@ -16,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -28,8 +31,10 @@ const (
 	memoryBudget   = 512 << 20
 )
 
-// request names a folder; Content, if given, is read in place of the file Entry.
+// request names a folder below /repo of the checkout that lies at At; Content, if given, is read in place of the file
+// Entry.
 type request struct {
+	At      string  `json:"at"`
 	Path    string  `json:"path"`
 	Entry   string  `json:"entry"`
 	Content *string `json:"content"`
@@ -65,7 +70,7 @@ func serve(requests io.Reader, answers io.Writer) error {
 		status := "ok"
 		output, err := build(wanted)
 		if err != nil {
-			status, output = "error", []byte(err.Error())
+			status, output = "error", []byte(strings.ReplaceAll(err.Error(), wanted.At, checkout))
 		}
 		// A schema that this build brought along must not decide about the next one.
 		if openapi.GetSchemaVersion() != standard {
@@ -83,7 +88,7 @@ func serve(requests io.Reader, answers io.Writer) error {
 
 // build does what kustomize's own command does with its default flags.
 func build(wanted request) ([]byte, error) {
-	var files filesys.FileSystem = filesys.MakeFsOnDisk()
+	var files filesys.FileSystem = relocated{filesys.MakeFsOnDisk(), wanted.At}
 	if wanted.Content != nil {
 		files = replaced{files, filepath.Clean(wanted.Entry), []byte(*wanted.Content)}
 	}
@@ -94,18 +99,4 @@ func build(wanted request) ([]byte, error) {
 		return nil, err
 	}
 	return resources.AsYaml()
-}
-
-// replaced is a file system in which one file has another content.
-type replaced struct {
-	filesys.FileSystem
-	entry   string
-	content []byte
-}
-
-func (r replaced) ReadFile(path string) ([]byte, error) {
-	if filepath.Clean(path) == r.entry {
-		return r.content, nil
-	}
-	return r.FileSystem.ReadFile(path)
 }
