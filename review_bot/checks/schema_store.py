@@ -22,12 +22,7 @@ class SchemaStore:
     """The schemas of one Kubernetes version, such as "1.35"; `strict` forbids fields that it does not know."""
 
     def __init__(self, kubernetes: str, strict: bool) -> None:
-        # Only its files are wanted: importing the package costs as much as the rest of a small review.
-        spec = importlib.util.find_spec("kubernetes_validate")
-        if spec is None or spec.origin is None:
-            raise ToolError("the package kubernetes-validate is not installed", help="install the bot anew")
-        root = Path(spec.origin).parent / "kubernetes-json-schema"
-        self._folder = root / f"v{kubernetes}.0-local{'-strict' if strict else ''}"
+        self._folder = _folder(kubernetes, strict)
         self._strict = strict
 
     def builtin(self, group: str, version: str, kind: str) -> jsonschema_rs.Draft202012Validator | None:
@@ -65,6 +60,23 @@ class SchemaStore:
                 schema = (row.get("schema") or {}).get("openAPIV3Schema")
                 return compile_schema(structural(schema, self._strict, root=True)) if schema else None
         return None
+
+    def live(self, schema: Mapping[str, Any] | None) -> jsonschema_rs.Draft202012Validator | None:
+        """The validator of a custom kind as a cluster publishes it (OpenAPI v3)."""
+        return compile_schema(structural(schema, self._strict, root=True)) if schema else None
+
+
+def has_schemas(kubernetes: str) -> bool:
+    """Are the schemas of this version of Kubernetes at hand?"""
+    return _folder(kubernetes, strict=False).is_dir()
+
+
+def _folder(kubernetes: str, strict: bool) -> Path:
+    # Only its files are wanted: importing the package costs as much as the rest of a small review.
+    spec = importlib.util.find_spec("kubernetes_validate")
+    if spec is None or spec.origin is None:
+        raise ToolError("the package kubernetes-validate is not installed", help="install the bot anew")
+    return Path(spec.origin).parent / "kubernetes-json-schema" / f"v{kubernetes}.0-local{'-strict' if strict else ''}"
 
 
 def compile_schema(schema: Mapping[str, Any]) -> jsonschema_rs.Draft202012Validator | None:

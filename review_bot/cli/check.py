@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from review_bot.core.errors import UsageError
+from review_bot.cluster.operator_config import from_environment
+from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.errors import ClusterError, UsageError
 from review_bot.core.model import Conclusion, Verdict
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
@@ -22,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
         "check",
         help="review a local git repository",
         description="Review a change of a local git repository: compare the merge base of --base and --head, render "
-        "what the change touches, check it by schema and policy. Exit status 1 if something blocks.",
+        "what the change touches, check it by schema, policy and the cluster. Exit status 1 if something blocks.",
     )
     parser.add_argument("repo", nargs="?", default=".", metavar="REPO", help="the repository (default: here)")
     parser.add_argument(
@@ -30,7 +32,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--head", metavar="REV", help="the commit to review (default: the work tree)")
     parser.add_argument(
-        "--cluster", metavar="CONTEXT", help="a kubeconfig context for the dry run (not in this version)"
+        "--cluster",
+        metavar="CONTEXT",
+        help="ask this context of the kubeconfig about every target, by a dry run (default: the operator's file)",
     )
     parser.add_argument("--policy", action="append", metavar="DIR", help="policies instead of the base's (repeatable)")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the base's own")
@@ -44,21 +48,32 @@ def run(args: argparse.Namespace) -> int:
     from review_bot.github.workspace import Repository
     from review_bot.pipeline.review import Reviewer
 
-    if args.cluster:
-        raise UsageError(
-            "--cluster: the dry run against a cluster is not part of this version", help="leave --cluster out"
-        )
     repository = Repository(Path(args.repo))
     reviewer = Reviewer(
         policy_dirs=tuple(_folder(p, "--policy") for p in args.policy) if args.policy else None,
         config_file=_file(args.config) if args.config else None,
         allow_unsandboxed=args.no_sandbox,
+        clusters=clusters_of(args.cluster),
     )
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
     review = asyncio.run(reviewer.review(repository, base, head, progress=_progress()))
     sys.stdout.write(_write(review.verdict, args.output))
     return 1 if review.verdict.conclusion is Conclusion.FAILURE else 0
+
+
+def clusters_of(context: str | None) -> Clusters | None:
+    """The clusters to ask: the given context for everything, else those of the operator's file. Raises UsageError."""
+    if context is None:
+        return from_environment(os.environ)
+    from review_bot.cluster.connection import connect
+
+    settings = ClusterSettings(context, context=context)
+    try:
+        connect(settings)
+    except ClusterError as error:
+        raise UsageError(f"--cluster: {error.message}", help=error.help) from error
+    return Clusters(every=settings)
 
 
 def _write(verdict: Verdict, form: str) -> str:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("gate", "decide approvals on given facts"),
     "owners": ("owners", "say who owns a path"),
     "policy": ("policy", "test policies and print their catalogue"),
+    "drift": ("drift", "compare what runs in the cluster with what the repository renders"),
     "demo": ("demo", "show what the bot says of pull requests of every kind"),
     "doctor": ("doctor", "check that the tools which the bot drives are there and work"),
 }

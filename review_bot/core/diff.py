@@ -35,6 +35,14 @@ def compare(target_id: str, base: Sequence[Resource], head: Sequence[Resource]) 
     return tuple(changes)
 
 
+def difference(before: Manifest | None, after: Manifest | None, id: ResourceId) -> tuple[tuple[str, ...], str] | None:
+    """The fields that differ and the diff, noise left out and Secrets masked; None if nothing differs."""
+    old, new = (without_noise(side) if side is not None else None for side in (before, after))
+    if old == new:
+        return None
+    return tuple(sorted(set(_differing(old or {}, new or {}, "")))), _diff(old, new, id)
+
+
 def without_noise(manifest: Manifest) -> Manifest:
     """The manifest as people mean it: no status, no fields that the server fills."""
     kept = {k: v for k, v in manifest.items() if k != "status"}
@@ -56,16 +64,13 @@ def _identity(id: ResourceId) -> Identity:
 
 
 def _change(target_id: str, base: Resource | None, head: Resource | None) -> ResourceChange | None:
-    before = without_noise(base.manifest) if base else None
-    after = without_noise(head.manifest) if head else None
-    if before == after:
-        return None
-    fields = tuple(sorted(set(_differing(before or {}, after or {}, ""))))
     resource = head or base
     assert resource is not None  # noqa: S101 - the identity came from one of them
+    found = difference(base.manifest if base else None, head.manifest if head else None, resource.id)
+    if found is None:
+        return None
     action = Action.UPDATE if base and head else Action.CREATE if head else Action.DELETE
-    diff = _diff(before, after, resource.id)
-    return ResourceChange(target_id, action, resource.id, fields, diff, base, head)
+    return ResourceChange(target_id, action, resource.id, *found, base, head)
 
 
 def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
@@ -83,7 +88,7 @@ def _differing(before: Any, after: Any, path: str) -> Iterator[str]:
 
 
 def _differing_lists(before: list[Any], after: list[Any], path: str) -> Iterator[str]:
-    old, new = _named(before), _named(after)
+    old, new = named(before), named(after)
     if old is None or new is None:
         for index in range(max(len(before), len(after))):
             if index >= len(before) or index >= len(after):
@@ -103,7 +108,8 @@ def _differing_lists(before: list[Any], after: list[Any], path: str) -> Iterator
         yield path
 
 
-def _named(items: list[Any]) -> dict[str, tuple[int, Any]] | None:
+def named(items: list[Any]) -> dict[str, tuple[int, Any]] | None:
+    """The items by their names with their index, None if not every one has a name of its own."""
     names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
     if any(not isinstance(name, str) for name in names) or len(set(names)) != len(names):
         return None

@@ -5,6 +5,7 @@ ReviewBotError
 ├── InputError        something in the repository can't be read (becomes a finding)
 │   ├── YamlError
 │   └── RenderError
+├── ClusterError      a cluster can't be asked (becomes a finding)
 └── ToolError         a tool that the bot needs is missing or broken (exit 3)
 """
 
@@ -43,6 +44,10 @@ class YamlError(InputError):
 
 class RenderError(InputError):
     """A target does not render."""
+
+
+class ClusterError(ReviewBotError):
+    """A cluster can't be reached, or its answer can't be used."""
 
 
 class ToolError(ReviewBotError):

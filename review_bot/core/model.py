@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from review_bot.core.clusters import LiveChange
+    from review_bot.core.danger import Danger
 
 Manifest = Mapping[str, Any]
 FieldPath = tuple[str | int, ...]
@@ -280,6 +284,13 @@ class PolicyOptions:
     explicit: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DryRunOptions:
+    """`prune`: the delivery tool deletes what is no longer rendered."""
+
+    prune: bool = True
+
+
 @dataclass(frozen=True)
 class Config:
     """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them."""
@@ -290,6 +301,7 @@ class Config:
     define: tuple[TargetDefinition, ...] = ()
     schema: SchemaOptions = field(default_factory=SchemaOptions)
     policy: PolicyOptions = field(default_factory=PolicyOptions)
+    dry_run: DryRunOptions = field(default_factory=DryRunOptions)
     waivers: tuple[Waiver, ...] = ()
     approvals: Mapping[str, Any] = field(default_factory=dict)
     merge: Mapping[str, Any] = field(default_factory=dict)
@@ -323,3 +335,5 @@ class Verdict:
     changes: tuple[ResourceChange, ...]
     findings: tuple[Finding, ...]
     checks: Mapping[CheckName, CheckState]
+    live: tuple[LiveChange, ...] = ()
+    dangers: tuple[Danger, ...] = ()

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from review_bot.core.clusters import LiveAction
 from review_bot.core.highlights import highlights
 from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange, TargetResult, Verdict
-from review_bot.core.report_text import counts, grouped, plural, short
+from review_bot.core.report_text import (
+    counts,
+    danger_text,
+    grouped,
+    live_by_cluster,
+    live_counts,
+    plural,
+    short,
+)
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.verdict import blocks
 
@@ -70,7 +79,7 @@ def size(text: str) -> int:
 
 
 def _overview(verdict: Verdict) -> list[str]:
-    return [*_table(verdict), *_problems(verdict), *_remarks(verdict)]
+    return [*_table(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
 
 
 def _fitted(parts: Sequence[str], limit: int) -> str:
@@ -158,6 +167,16 @@ def _problems(verdict: Verdict) -> list[str]:
     return ["**Fix before merging**\n" + "\n".join(rows)]
 
 
+def _dangers(verdict: Verdict) -> list[str]:
+    if not verdict.dangers:
+        return []
+    rows = [
+        f"- {markdown(danger_text(d))} · {code(f'{d.path}:{d.line}' if d.line else d.path)}" for d in verdict.dangers
+    ]
+    more = [f"- … and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
+    return ["**Danger: this can't be undone**\n" + "\n".join([*rows[:MOST_ROWS], *more])]
+
+
 def _remarks(verdict: Verdict) -> list[str]:
     remarks = grouped([f for f in verdict.findings if not blocks(f)])
     if not remarks:
@@ -192,7 +211,18 @@ def _details(verdict: Verdict) -> list[tuple[str, str]]:
     groups: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
     for change in verdict.changes:
         groups[(str(change.action), change.diff)].append(change)
-    return [_detail(same) for same in groups.values()]
+    return [_detail(same) for same in groups.values()] + _live(verdict)
+
+
+def _live(verdict: Verdict) -> list[tuple[str, str]]:
+    """What differs from what runs now, a section a cluster: only updates have a diff that the others do not."""
+    found = []
+    for cluster, changes in live_by_cluster(verdict).items():
+        title = f"Against what runs in {cluster}: {live_counts(changes)}"
+        diffs = "\n".join(c.diff for c in changes if c.action is LiveAction.UPDATE)
+        body = fence(diffs, "diff") if diffs else "No object that runs now is changed."
+        found.append((title, f"<details><summary>{markdown(title)}</summary>\n\n{body}\n\n</details>"))
+    return found
 
 
 def _detail(same: Sequence[ResourceChange]) -> tuple[str, str]:

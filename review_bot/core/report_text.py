@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from review_bot.core.clusters import LiveAction, LiveChange
+from review_bot.core.danger import Danger
 from review_bot.core.highlights import highlights
 from review_bot.core.model import CheckName, CheckState, Finding, Severity, Verdict
 from review_bot.core.sanitise import terminal
@@ -19,8 +21,11 @@ def render(verdict: Verdict, *, colour: bool = False) -> str:
     for one in highlights(verdict):
         where = f" in {', '.join(one.where)}" if one.where else ""
         lines.append(_paint(f" · {terminal(f'{one.subject} {one.what}{where}')}", "bold", colour))
+    for danger in verdict.dangers:
+        lines.append(_danger_line(danger, colour))
     for same in grouped(verdict.findings):
         lines += _finding_lines(same, colour)
+    lines += [_live_line(cluster, rows) for cluster, rows in live_by_cluster(verdict).items()]
     for name, state in verdict.checks.items():
         if state is CheckState.NOT_CONFIGURED:
             lines.append(_paint(f" - {name}: {_why_not(name)}", "dim", colour))
@@ -42,6 +47,34 @@ def counts(verdict: Verdict) -> tuple[int, int]:
     return problems, len(groups) - problems
 
 
+def live_by_cluster(verdict: Verdict) -> dict[str, list[LiveChange]]:
+    """What the clusters said, by their names."""
+    found: dict[str, list[LiveChange]] = {}
+    for change in verdict.live:
+        found.setdefault(change.cluster, []).append(change)
+    return found
+
+
+def live_counts(changes: Sequence[LiveChange]) -> str:
+    """How many live objects would be created, updated, deleted, and how many are as they will be."""
+    numbers = Counter(c.action for c in changes)
+    words = {
+        LiveAction.CREATE: "created",
+        LiveAction.UPDATE: "updated",
+        LiveAction.DELETE: "deleted",
+        LiveAction.UNCHANGED: "unchanged",
+    }
+    return ", ".join(f"{numbers[action]} {word}" for action, word in words.items() if numbers[action])
+
+
+def danger_text(danger: Danger, most: int = 5) -> str:
+    """One sentence, with what goes with it."""
+    shown = ", ".join(danger.goes_with[:most])
+    more = f" and {len(danger.goes_with) - most} more" if len(danger.goes_with) > most else ""
+    with_it = f" (now there: {shown}{more})" if shown else ""
+    return f"{danger.id.kind} {danger.id.name} {danger.what}{with_it}"
+
+
 def plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
@@ -56,6 +89,15 @@ def _target_line(id: str, created: int, updated: int, deleted: int, error: str |
         return f" {_paint('✗', 'red', colour)} {terminal(id)}  does not render"
     parts = [f"{n} {word}" for n, word in ((created, "created"), (updated, "updated"), (deleted, "deleted")) if n]
     return f"   {terminal(id)}  {', '.join(parts) or 'no change in the effect'}"
+
+
+def _danger_line(danger: Danger, colour: bool) -> str:
+    place = f"{danger.path}:{danger.line}" if danger.line else danger.path
+    return f" {_paint('▲', 'red', colour)} {terminal(f'{place}  danger  {danger_text(danger)}')}"
+
+
+def _live_line(cluster: str, changes: Sequence[LiveChange]) -> str:
+    return f"   cluster {terminal(cluster)}: {live_counts(changes)}"
 
 
 def _finding_lines(same: Sequence[Finding], colour: bool) -> list[str]:
@@ -75,7 +117,7 @@ def _finding_lines(same: Sequence[Finding], colour: bool) -> list[str]:
 
 def _why_not(name: CheckName) -> str:
     if name is CheckName.DRY_RUN:
-        return "not configured (no cluster)"
+        return "no cluster configured (clusters: in the operator's file)"
     if name is CheckName.POLICY:
         return "not configured (the base has no policies folder)"
     return "not configured"

@@ -15,6 +15,8 @@ from review_bot.core.errors import ToolError
 # The versions that are installed where PATH has none; the cache folder is named after them.
 # kustomize-batch is our own (review_bot/render/kustomize_batch): its kustomize's version and, behind the dash, ours.
 PINNED: Mapping[str, str] = {"opa": "1.22.0", "kubectl": "1.35.2", "helm": "4.1.4", "kustomize-batch": "0.20.1-2"}
+# What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
+CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4"}
 
 
 def cache_dir() -> Path:
@@ -25,7 +27,8 @@ def cache_dir() -> Path:
 
 def tool_path(name: str) -> Path:
     """Where the pinned version of a tool is kept, whether it is there or not."""
-    return cache_dir() / "tools" / f"{name}-{PINNED[name]}" / name
+    version = PINNED.get(name) or CLUSTER[name]
+    return cache_dir() / "tools" / f"{name}-{version}" / name
 
 
 def find(name: str) -> Path:

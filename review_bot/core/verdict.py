@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from review_bot.core.clusters import LiveChange
+from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
 from review_bot.core.globs import matches
 from review_bot.core.model import (
@@ -43,6 +45,7 @@ def form(
     config: Config,
     today: date,
     duration_ms: int,
+    live: Sequence[LiveChange] = (),
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -60,6 +63,8 @@ def form(
         changes=tuple(changes),
         findings=tuple(findings),
         checks={n: CheckState.FAILURE if n in failing else s for n, s in states.items()},
+        live=tuple(live),
+        dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
     )
 
 
@@ -146,6 +151,8 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "duration_ms": verdict.duration_ms,
         "targets": [_target_json(t) for t in verdict.targets],
         "changes": [_change_json(c) for c in verdict.changes],
+        "live": [_live_json(c) for c in verdict.live],
+        "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [_finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
     }
@@ -173,6 +180,28 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         **_resource_json(change.id),
         "fields": list(change.fields),
         "diff": change.diff,
+    }
+
+
+def _live_json(change: LiveChange) -> dict[str, Any]:
+    return {
+        "target": change.target,
+        "cluster": change.cluster,
+        "action": str(change.action),
+        **_resource_json(change.id),
+        "fields": list(change.fields),
+        "diff": change.diff,
+    }
+
+
+def _danger_json(danger: Danger) -> dict[str, Any]:
+    return {
+        "target": danger.target,
+        **_resource_json(danger.id),
+        "what": danger.what,
+        "path": danger.path,
+        "line": danger.line,
+        "goes_with": list(danger.goes_with),
     }
 
 

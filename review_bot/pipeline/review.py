@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from review_bot.core.clusters import Clusters
 from review_bot.core.config import parse_config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 
 CONFIG_PATH = ".review-bot.yaml"
 Progress = Callable[[str, str], None]
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Review:
 class Reviewer:
     """What stays the same from review to review.
 
-    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service.
+    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
+    that may be asked, None for none.
     """
 
     cache: Path | None = None
@@ -73,6 +76,7 @@ class Reviewer:
     policy_dirs: tuple[Path, ...] | None = None
     config_file: Path | None = None
     engine: PolicyEngine | None = None
+    clusters: Clusters | None = None
 
     async def review(
         self, repository: Repository, base: str, head: str | None, *, progress: Progress = lambda _stage, _text: None
@@ -117,6 +121,7 @@ class Reviewer:
             ],
             base_findings=[*_findings(rendered.base), *before],
             states=_states(outcomes),
+            live=_all(o.live for o in outcomes.values()),
             config=config,
             today=datetime.now(UTC).date(),
             duration_ms=round((time.monotonic() - started) * 1000),
@@ -187,6 +192,7 @@ class Reviewer:
             targets={p.id: p.target for p in planned},
             crds=custom_resource_definitions(changes, rendered.resources(), sides.head),
             engine=self.engine,
+            clusters=self.clusters,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -273,12 +279,12 @@ def _pointed(
     return moved
 
 
-def _all(groups: Iterable[Iterable[Finding]]) -> list[Finding]:
-    return [finding for group in groups for finding in group]
+def _all(groups: Iterable[Iterable[Item]]) -> list[Item]:
+    return [item for group in groups for item in group]
 
 
 def _states(outcomes: Mapping[CheckName, CheckOutcome]) -> Mapping[CheckName, CheckState]:
-    states = {CheckName.RENDER: CheckState.SUCCESS, CheckName.DRY_RUN: CheckState.NOT_CONFIGURED}
+    states = {CheckName.RENDER: CheckState.SUCCESS}
     return states | {name: outcome.state for name, outcome in outcomes.items()}
 
 

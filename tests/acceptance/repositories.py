@@ -75,16 +75,19 @@ def between(base: Path, head: Path, root: Path) -> Path:
     return root
 
 
-def check(root: Path, *words: str, base: str = "main", head: str = "change") -> tuple[int, dict[str, Any]]:
+def check(
+    root: Path, *words: str, base: str = "main", head: str = "change", env: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any]]:
     """Run `review-bot check -o json` as a person would; the exit status and the verdict."""
-    done = run("check", str(root), "--base", base, "--head", head, "-o", "json", *words)
+    done = run("check", str(root), "--base", base, "--head", head, "-o", "json", *words, env=env)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
+def run(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "review_bot.cli.main", *words]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    environment = {**os.environ, **(env or {})}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=environment)
 
 
 def _write(root: Path, files: Mapping[str, str | None]) -> None:

@@ -1,0 +1,124 @@
+"""A thousand changed objects against a local API server, beside `kubectl diff --server-side` on the same manifests.
+
+`python -m benchmarks.cluster [COUNT]`. Both ask the same server in one run, with the same credentials; the bot is timed
+from rendered changes to findings, kubectl from its start to its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from review_bot.checks import dry_run
+from review_bot.checks.context import CheckContext
+from review_bot.cluster.client import ClusterClient
+from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.diff import compare
+from review_bot.core.model import Config, RendererName, Resource, ResourceId, Source, Target
+from review_bot.core.tools import tool_path
+from review_bot.demo.cluster import RunningCluster, start
+
+KUBECTL = str(tool_path("kubectl"))
+
+
+def main() -> int:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    with tempfile.TemporaryDirectory(prefix="review-bot-bench-", ignore_cleanup_errors=True) as work:
+        cluster = start(Path(work) / "cluster", parent=os.getpid())
+        before = [manifest(n, 1) for n in range(count)]
+        after = [manifest(n, 2) for n in range(count)]
+        kubectl(cluster, "create", "namespace", "bench")
+        kubectl(cluster, "apply", "--server-side", "-f", written(Path(work) / "before.json", before))
+        head = written(Path(work) / "after.json", after)
+        ours, requests = bot(cluster, before, after)
+        started = time.monotonic()
+        told = kubectl(cluster, "diff", "--server-side", "-f", head)
+        theirs = time.monotonic() - started
+        again, _ = bot(cluster, before, after)
+    shown = told.count("\n+++ ")
+    print(f"{count} objects: review-bot {ours:.2f} s and {again:.2f} s, {requests / count:.3f} requests an object")
+    print(f"kubectl diff --server-side {theirs:.2f} s ({shown} diffs): {theirs / max(ours, again):.1f} times as long")
+    return 0
+
+
+def bot(cluster: RunningCluster, before: list[Any], after: list[Any]) -> tuple[float, int]:
+    """Seconds and requests of the dry run of all changes."""
+    clients: list[ClusterClient] = []
+
+    class Counted(ClusterClient):
+        def __init__(self, settings: ClusterSettings) -> None:
+            super().__init__(settings)
+            clients.append(self)
+
+    dry_run.ClusterClient = Counted  # type: ignore[misc]
+    changes = compare("plain:app", resources(before), resources(after))
+    target = Target("plain:app", RendererName.PLAIN, "app", "app/all.yaml")
+    one = ClusterSettings("bench", kubeconfig=cluster.kubeconfig, context="admin")
+    nothing: Any = None
+    context = CheckContext(Config(), nothing, nothing, targets={target.id: target}, clusters=Clusters(every=one))
+    started = time.monotonic()
+    outcome = asyncio.run(dry_run.DryRunCheck().run(changes, context))
+    seconds = time.monotonic() - started
+    updated = sum(c.action == "update" for c in outcome.live)
+    if outcome.head or updated != len(before):
+        raise SystemExit(f"the dry run did not see {len(before)} updates but {updated}: {outcome.head[:2]}")
+    return seconds, clients[0].requests
+
+
+def resources(manifests: list[Any]) -> list[Resource]:
+    return [
+        Resource(ResourceId(m["apiVersion"], m["kind"], "bench", m["metadata"]["name"]), m, Source("app/all.yaml", 1))
+        for m in manifests
+    ]
+
+
+def manifest(number: int, version: int) -> dict[str, Any]:
+    """Half of the objects are Deployments, the rest ConfigMaps and Services."""
+    metadata = {"name": f"app-{number}", "namespace": "bench"}
+    labels = {"app": f"app-{number}"}
+    if number % 4 == 0:
+        data = {f"key-{n}": f"value {n * version}" for n in range(20)}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+    if number % 4 == 1:
+        ports = [{"name": "http", "port": 80, "targetPort": 8080 + version}]
+        return {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"selector": labels, "ports": ports},
+        }
+    container = {
+        "name": "app",
+        "image": f"example.com/app:{version}",
+        "ports": [{"name": "http", "containerPort": 8080}],
+        "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        "env": [{"name": f"SETTING_{n}", "value": str(n)} for n in range(10)],
+    }
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    spec = {"replicas": version + 1, "selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+
+def written(path: Path, manifests: list[Any]) -> str:
+    path.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
+    return str(path)
+
+
+def kubectl(cluster: RunningCluster, *words: str) -> str:
+    command = [KUBECTL, "--kubeconfig", str(cluster.kubeconfig), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # `diff` ends with 1 where something differs.
+    if done.returncode > 1 or (done.returncode and words[0] != "diff"):
+        raise SystemExit(done.stderr[-2000:])
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""The operator's file (REVIEW_BOT_CONFIG): which clusters the bot may ask, and how."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.errors import UsageError
+from review_bot.core.model import Severity
+from review_bot.core.settings_file import read
+
+VARIABLE = "REVIEW_BOT_CONFIG"
+HELP = "docs/clusters.md shows every key"
+WEIGHT = {"block": Severity.ERROR, "warn": Severity.WARNING}
+
+
+def from_environment(environment: Mapping[str, str]) -> Clusters | None:
+    """The clusters of the operator's file, None if there is no file or it names none. Raises UsageError."""
+    name = environment.get(VARIABLE)
+    if not name:
+        return None
+    try:
+        text = Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{VARIABLE}: {name} can't be read: {error.strerror}", help=HELP) from error
+    return parse_clusters(text, path=name)
+
+
+def parse_clusters(text: bytes, *, path: str) -> Clusters | None:
+    """The clusters of an operator's file. Raises UsageError with path, line and what was expected."""
+    document = read(text, path=path, schema=schema(), help=HELP)
+    found = document.value.get("clusters") or {}
+    return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}) if found else None
+
+
+@lru_cache(maxsize=1)
+def schema() -> dict[str, Any]:
+    """The published JSON Schema."""
+    text = resources.files("review_bot.cluster").joinpath("operator.schema.json").read_text()
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _settings(name: str, row: Mapping[str, Any], folder: Path) -> ClusterSettings:
+    given = {k: v for k, v in row.items() if k not in ("kubeconfig", "unreachable")}
+    return ClusterSettings(
+        name,
+        kubeconfig=folder / Path(row["kubeconfig"]).expanduser() if "kubeconfig" in row else None,
+        unreachable=WEIGHT[row.get("unreachable", "block")],
+        **given,
+    )

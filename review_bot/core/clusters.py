@@ -1,0 +1,68 @@
+"""Which clusters the operator lets the bot ask, and how; and what one said of a change. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from review_bot.core.managers import Owner
+from review_bot.core.model import ResourceId, Severity, Target
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """One cluster. `unreachable` is how heavy it weighs that the cluster can't be asked.
+
+    Without a `kubeconfig` the default one (KUBECONFIG, else ~/.kube/config). `timeout_seconds` is for one request,
+    `budget_seconds` for all of a review. `exec` allows the kubeconfig to start a program for its credentials.
+    `field_manager` None: that of the delivery tool which manages the live object.
+    """
+
+    name: str
+    kubeconfig: Path | None = None
+    context: str | None = None
+    in_cluster: bool = False
+    exec: bool = False
+    timeout_seconds: float = 15.0
+    budget_seconds: float = 300.0
+    concurrency: int = 8
+    field_manager: str | None = None
+    unreachable: Severity = Severity.ERROR
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The operator's clusters by name; `every` is asked for all targets, whatever the repository assigns."""
+
+    by_name: Mapping[str, ClusterSettings] = field(default_factory=dict)
+    every: ClusterSettings | None = None
+
+    def of(self, target: Target) -> ClusterSettings | None:
+        """The cluster to ask about a target, None if there is none."""
+        return self.every or (self.by_name.get(target.cluster) if target.cluster else None)
+
+
+class LiveAction(StrEnum):
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveChange:
+    """What a merge would do to the object that runs now; `fields` and `diff` as in ResourceChange.
+
+    `goes_with` names what else a deletion takes with it, `owners` who set the live values that would change.
+    """
+
+    target: str
+    cluster: str
+    action: LiveAction
+    id: ResourceId
+    fields: tuple[str, ...] = ()
+    diff: str = ""
+    goes_with: tuple[str, ...] = ()
+    owners: tuple[Owner, ...] = ()

@@ -1,0 +1,125 @@
+"""What runs differs from what a revision renders: every target that has a cluster, field by field, with its owner."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from review_bot.checks.context import CheckContext
+from review_bot.checks.dry_run import DryRunCheck
+from review_bot.checks.dry_run_words import Rule
+from review_bot.core.clusters import Clusters, LiveAction, LiveChange
+from review_bot.core.diff import compare
+from review_bot.core.model import Config, Finding, Rendered, ResourceChange, Severity, Target, Tree
+from review_bot.core.planning import discover
+from review_bot.core.tools import cache_dir
+from review_bot.github.workspace import Repository
+from review_bot.render.renderer import Renderer
+from review_bot.render.sandbox import Limits
+
+
+@dataclass(frozen=True)
+class TargetDrift:
+    """One target: `changes` are what an apply would do to its live objects, `objects` how many were compared."""
+
+    target: Target
+    cluster: str
+    objects: int
+    changes: tuple[LiveChange, ...]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """`findings` say what could not be compared; with an error among them nothing is certain."""
+
+    revision: str
+    targets: tuple[TargetDrift, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def drifted(self) -> bool:
+        return any(t.changes for t in self.targets)
+
+    @property
+    def certain(self) -> bool:
+        return not any(f.severity is Severity.ERROR for f in self.findings)
+
+
+async def drift(
+    repository: Repository,
+    tree: Tree,
+    config: Config,
+    clusters: Clusters,
+    *,
+    cache: Path | None = None,
+    allow_unsandboxed: bool = False,
+) -> Drift:
+    """Render every target that has a cluster, and compare it with what runs there. Nothing is changed."""
+    targets = [t for t in discover(tree, config) if clusters.of(t) is not None]
+    renderer = Renderer(
+        cache_dir=cache or cache_dir() / "rendered",
+        limits=Limits(),
+        kubernetes=config.kubernetes,
+        allow_unsandboxed=allow_unsandboxed,
+    )
+    with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
+        loose = repository.materialise(tree, None, Path(work)) if targets else ()
+        rendered = await renderer.render_all([(target, tree, Path(work)) for target in targets])
+    wanted = [c for one in rendered if not one.failed for c in _wanted(one)]
+    context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
+    outcome = await DryRunCheck().run(wanted, context)
+    # A conflict here is the drift itself, and is told with the field's owner.
+    said = [f for f in outcome.head if f.rule != Rule.CONFLICT]
+    return Drift(
+        tree.sha,
+        tuple(_of_target(t, clusters, outcome.live) for t in targets),
+        (*loose, *(f for one in rendered for f in one.findings), *said),
+    )
+
+
+def _wanted(rendered: Rendered) -> tuple[ResourceChange, ...]:
+    return compare(rendered.target.id, (), rendered.resources)
+
+
+def _of_target(target: Target, clusters: Clusters, live: tuple[LiveChange, ...]) -> TargetDrift:
+    own = [c for c in live if c.target == target.id]
+    settings = clusters.of(target)
+    assert settings is not None  # noqa: S101 - only targets with a cluster come here
+    return TargetDrift(target, settings.name, len(own), tuple(c for c in own if c.action is not LiveAction.UNCHANGED))
+
+
+def to_json(found: Drift) -> Mapping[str, object]:
+    """The report as an object, version 1."""
+    return {
+        "version": 1,
+        "revision": found.revision,
+        "state": "unknown" if not found.certain else "drifted" if found.drifted else "in-sync",
+        "targets": [_target_json(t) for t in found.targets],
+        "findings": [
+            {"rule": f.rule, "severity": str(f.severity), "message": f.message, "path": f.path, "line": f.line}
+            for f in found.findings
+        ],
+    }
+
+
+def _target_json(drifted: TargetDrift) -> Mapping[str, object]:
+    return {
+        "id": drifted.target.id,
+        "cluster": drifted.cluster,
+        "objects": drifted.objects,
+        "drift": [
+            {
+                "action": str(c.action),
+                "apiVersion": c.id.api_version,
+                "kind": c.id.kind,
+                "namespace": c.id.namespace,
+                "name": c.id.name,
+                "fields": list(c.fields),
+                "owners": [{"field": o.field, "manager": o.manager, "since": o.since} for o in c.owners],
+                "diff": c.diff,
+            }
+            for c in drifted.changes
+        ],
+    }

