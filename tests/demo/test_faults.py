@@ -149,6 +149,18 @@ def test_an_endpoint_that_is_not_there_is_remembered(tmp_path: Path) -> None:
     play(tmp_path, act)
 
 
+def test_an_api_version_that_is_not_spoken_is_refused(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        async with scene.bot() as bot:
+            statuses = {
+                version: (await bot.call("GET", REPO, headers={"X-GitHub-Api-Version": version})).status
+                for version in ("2022-11-28", "2021-01-01")
+            }
+        assert statuses == {"2022-11-28": 200, "2021-01-01": 400}
+
+    play(tmp_path, act)
+
+
 def test_both_prefixes_answer(tmp_path: Path) -> None:
     async def act(scene: Scene) -> None:
         async with scene.bot() as bot:

@@ -159,3 +159,20 @@ def test_the_page_of_a_pull_request_shows_all_of_it(tmp_path: Path) -> None:
         assert "org/config" in await _page(scene, "/")
 
     play(tmp_path, act, Protection(required_checks=("review-bot",), required_approvals=1))
+
+
+def test_mentions_lead_somewhere(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        html_please = {"Accept": "text/html"}
+        async with aiohttp.ClientSession(headers=html_please) as session:
+            for path, status, text in (
+                ("/alice", 200, "alice (user)"),
+                ("/org/security", 200, "erin"),
+                ("/org/config", 200, "Pull requests"),
+                ("/nobody", 404, "nothing here"),
+            ):
+                async with session.get(scene.github.url + path) as answer:
+                    assert (answer.status, text in await answer.text()) == (status, True)
+        assert scene.github.unknown == []
+
+    play(tmp_path, act)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 from pathlib import Path
 
@@ -183,6 +184,26 @@ def test_every_method_leaves_its_kind_of_commit(tmp_path: Path, method: str, par
                 await alice.get(f"{REPO}/contents/{path}?ref=main")
             pull = await alice.get(f"{REPO}/pulls/1")
             assert pull["merged"] and pull["state"] == "closed" and pull["merge_commit_sha"] == merged["sha"]
+
+    play(tmp_path, act)
+
+
+def test_a_rebase_carries_every_commit_over(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        clone = await scene.clone("alice")
+        for name in ("a", "b", "c"):
+            await clone.commit({f"{name}.yaml": "x\n", "README.md": f"{name}\n"}, f"Add {name}", branch="topic")
+        await clone.push("topic")
+        other = await scene.clone("dave")
+        await other.commit({"x.yaml": "x\n"}, branch="main")
+        await other.push("main")
+        async with scene.person("alice") as alice:
+            await alice.post(f"{REPO}/pulls", {"title": "x", "head": "topic", "base": "main"})
+            await alice.put(f"{REPO}/pulls/1/merge", {"merge_method": "rebase"})
+            commits = await alice.get(f"{REPO}/commits?per_page=4")
+            assert [c["commit"]["message"] for c in commits] == ["Add c", "Add b", "Add a", "Change"]
+            found = await alice.get(f"{REPO}/contents/README.md")
+            assert base64.b64decode(found["content"]) == b"c\n"
 
     play(tmp_path, act)
 

@@ -27,6 +27,7 @@ class Pages:
     def add_to(self, router: web.UrlDispatcher) -> None:
         here = "/{owner:[^/]+}/{repo:[^/]+}"
         router.add_get("/", self.index)
+        router.add_get("/favicon.ico", self.no_icon)
         router.add_get(f"{here}/pulls", self.pulls)
         for rest in ("", "/files", "/commits", "/checks"):
             router.add_get(f"{here}/pull/{{number:[0-9]+}}{rest}", self.pull)
@@ -43,6 +44,9 @@ class Pages:
             name = link(f"/{repository.full_name}/pulls", repository.full_name, "title")
             rows.append(f'<div class="row"><div class="what">{name}</div><span class="small">{count} open</span></div>')
         return _page("Repositories", "", f'<h1>Repositories</h1><div class="card">{"".join(rows)}</div>')
+
+    async def no_icon(self, request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204)
 
     def _repository(self, request: web.Request) -> Repository:
         found = self._hub.world.repository(request.match_info["owner"], request.match_info["repo"])
@@ -116,6 +120,21 @@ class Pages:
         shown = page_diff.whole_file(path, sha, content.decode(errors="replace"))
         return _page(f"{path} at {sha[:7]}", _crumbs(repository), shown)
 
+    async def other(self, request: web.Request) -> web.StreamResponse:
+        """Where mentions lead: a person, an organisation, a team; a repository's name leads to its pull requests."""
+        name = request.path.strip("/")
+        world = self._hub.world
+        if name.lower() in world.repositories:
+            raise web.HTTPFound(f"/{quote(name)}/pulls")
+        account, team = world.account(name), world.teams.get(name.lower())
+        if account is None and team is None:
+            return _page("Not found", "", "<h1>There is nothing here</h1>", status=404)
+        members = list(team.members if team else account.members if account else ())
+        rows = "".join(f'<div class="row">{link(f"/{login}", login)}</div>' for login in members)
+        title = f"{name} ({'team' if team else account.kind.lower() if account else ''})"
+        card = f'<div class="card">{rows}</div>' if rows else ""
+        return _page(title, "", f"<h1>{escape(title)}</h1>{card}")
+
     async def commit(self, request: web.Request) -> web.StreamResponse:
         repository = self._repository(request)
         sha = await repository.git.resolve(request.match_info["revision"])
@@ -137,8 +156,9 @@ def _resource(name: str) -> str:
     return (files("review_bot.demo.github") / name).read_text("utf-8")
 
 
-def _page(title: str, crumbs: str, content: str) -> web.Response:
+def _page(title: str, crumbs: str, content: str, *, status: int = 200) -> web.Response:
     text = Template(_resource("page.html")).substitute(
         title=escape(title), style=_resource("page.css"), crumbs=crumbs, content=content
     )
-    return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": _POLICY})
+    headers = {"Content-Security-Policy": _POLICY}
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)

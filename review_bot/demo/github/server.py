@@ -53,6 +53,8 @@ _AREAS = (
     routes_repos,
 )
 ROUTES: tuple[Route, ...] = tuple(route for area in _AREAS for route in area.routes.all)
+# The one that this speaks; GitHub speaks 2026-03-10, too.
+API_VERSION = "2022-11-28"
 BODY_CAP = 25 * 1024 * 1024
 
 
@@ -84,6 +86,7 @@ class StandIn(Acts):
         self._port = port
         self._faults = Faults()
         self._git = GitHttp(self.hub)
+        self._pages = Pages(self.hub)
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> StandIn:
@@ -99,7 +102,7 @@ class StandIn(Acts):
         app = web.Application(client_max_size=BODY_CAP)
         app.router.add_route("*", "/api/v3/{tail:.*}", self._api)
         app.router.add_route("*", "/{owner:[^/]+}/{repo:[^/]+}.git/{tail:.*}", self._serve_git)
-        Pages(self.hub).add_to(app.router)
+        self._pages.add_to(app.router)
         app.router.add_route("*", "/{tail:.*}", self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -143,6 +146,8 @@ class StandIn(Acts):
     async def _api(self, request: web.Request) -> web.StreamResponse:
         path = request.rel_url.raw_path.removeprefix("/api/v3") or "/"
         found = api.find(ROUTES, request.method, path)
+        if found is None and "text/html" in request.headers.get("Accept", ""):
+            return await self._pages.other(request)
         route = found[0] if found else None
         fault = self._faults.take(request.method, path)
         if fault:
@@ -175,6 +180,9 @@ class StandIn(Acts):
             actor = self.hub.tokens.actor(request.headers.get("Authorization"))
             if not request.headers.get("User-Agent"):
                 raise ApiError(403, "Request forbidden by administrative rules. Please make sure it has a User-Agent.")
+            version = request.headers.get("X-GitHub-Api-Version", API_VERSION)
+            if version != API_VERSION:
+                raise ApiError(400, f"Invalid or unsupported API version: {version}")
             if found is None:
                 self.world.unknown.append((request.method, path))
                 raise api.not_found()
@@ -226,7 +234,8 @@ class StandIn(Acts):
 
 def _condense(request: web.Request, reply: Reply) -> tuple[Reply, bytes]:
     """The body as bytes, with its tag; 304 and nothing where the caller has it already."""
-    headers = {"X-GitHub-Media-Type": "github.v3; format=json", **reply.headers}
+    headers = {"X-GitHub-Media-Type": "github.v3; format=json", "X-GitHub-Api-Version-Selected": API_VERSION}
+    headers |= reply.headers
     if reply.body is None:
         return Reply(reply.status, None, headers), b""
     whole = json.dumps(reply.body).encode()
