@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from review_bot.core.clusters import Clusters, LiveChange
-from review_bot.core.model import CheckName, CheckState, Config, Finding, Resource, ResourceChange, Target, Tree
+from review_bot.core.configuration import Config
+from review_bot.core.model import CheckName, CheckState, Finding, Resource, ResourceChange, Target, Tree
 
 
 class NoAnswer(Exception):

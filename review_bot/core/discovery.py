@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal
+from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
-from review_bot.core.model import Config, HelmOptions, RendererName, Target
+from review_bot.core.model import HelmOptions, RendererName, Target
 
 MANIFESTS = (".yaml", ".yml", ".json")
 # Both keys at a document's top are what makes YAML a manifest; a file with a template's braces is none.

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files
+from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery
-from review_bot.core.model import Config, FileChange, PlannedTarget, Target, Tree
+from review_bot.core.model import FileChange, PlannedTarget, Target, Tree
 from review_bot.core.scope import scope_of
 
 # Files that name other files.

@@ -19,8 +19,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal, outside
+from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery, Scope, manifests, may_be_plain, uses
-from review_bot.core.model import Config, FileChange
+from review_bot.core.model import FileChange
 
 # Names that YAML writes in one way only, unless there are escapes.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.+@~=-]+\Z")

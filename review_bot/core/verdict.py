@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from review_bot.core.clusters import LiveChange
+from review_bot.core.configuration import Config, Waiver
 from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
 from review_bot.core.globs import matches
@@ -17,7 +18,6 @@ from review_bot.core.model import (
     CheckName,
     CheckState,
     Conclusion,
-    Config,
     Finding,
     PlannedTarget,
     ResourceChange,
@@ -25,7 +25,6 @@ from review_bot.core.model import (
     Severity,
     TargetResult,
     Verdict,
-    Waiver,
 )
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from review_bot.core.clusters import Clusters
 from review_bot.core.config import parse_config
+from review_bot.core.configuration import Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import (
     CheckName,
     CheckState,
-    Config,
     FileChange,
     Finding,
     PlannedTarget,

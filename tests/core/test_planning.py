@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from review_bot.core.closure import Files
 from review_bot.core.config import parse_config
+from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery
-from review_bot.core.model import Config, FileChange, PlannedTarget, TreeEntry
+from review_bot.core.model import FileChange, PlannedTarget, TreeEntry
 from review_bot.core.planning import discover, plan, reason
 from review_bot.core.scope import scope_of
 
