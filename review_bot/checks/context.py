@@ -24,6 +24,25 @@ class PolicyEngine(Protocol):
         ...
 
 
+class Ran(Protocol):
+    """How a program in a jail ended: `trouble` says why it was stopped, "" if it ended by itself."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def stdout(self) -> bytes: ...
+    @property
+    def stderr(self) -> str: ...
+    @property
+    def trouble(self) -> str: ...
+
+
+class Jail(Protocol):
+    """Runs a program that sees one folder and nothing else (see render.sandbox): for policies that nobody agreed to."""
+
+    async def run(self, tool: Path, words: Sequence[str], checkout: Path) -> Ran: ...
+
+
 @dataclass(frozen=True)
 class CheckContext:
     """`base` is the base branch's tip (policies and schemas come from it), `targets` the touched ones by id.
@@ -39,6 +58,7 @@ class CheckContext:
     targets: Mapping[str, Target] = field(default_factory=dict)
     crds: tuple[Resource, ...] = ()
     engine: PolicyEngine | None = None
+    jail: Jail | None = None
     clusters: Clusters | None = None
 
 

@@ -152,7 +152,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
         "dangers": [_danger_json(d) for d in verdict.dangers],
-        "findings": [_finding_json(f) for f in verdict.findings],
+        "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
     }
 
@@ -208,7 +208,8 @@ def _resource_json(id: ResourceId) -> dict[str, Any]:
     return {"apiVersion": id.api_version, "kind": id.kind, "namespace": id.namespace, "name": id.name}
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the contract's object."""
     return {
         "check": str(finding.check),
         "rule": finding.rule,

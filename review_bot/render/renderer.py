@@ -28,7 +28,7 @@ class Renderer:
         parallel: int | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
-        self._sandbox = Sandbox(limits, allow_unsandboxed)
+        self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
         self._builder: Builder | None = None
@@ -72,6 +72,6 @@ class Renderer:
         if target.renderer is RendererName.KUSTOMIZE:
             if self._builder is None:
                 checkouts = list(dict.fromkeys(self._kustomizations))
-                self._builder = builder(self._sandbox, checkouts, len(self._kustomizations))
+                self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
             return await kustomize.render(target, side, self._builder)
-        return await helm.render(target, side, self._sandbox, self._kubernetes)
+        return await helm.render(target, side, self.sandbox, self._kubernetes)
