@@ -17,7 +17,10 @@ from review_bot.core.scope import scope_of
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 LINK = "link:"
-FOLDERS = (".", "a", "a/b", "a/base", "b", "b/a", "b/over", "c", "c/a", "charts/x", "charts/x/templates", "c/charts/y")
+FOLDERS = (
+    *(".", "a", "a/b", "a/base", "b", "b/a", "b/over", "c", "c/a"),
+    *("charts/x", "charts/x/templates", "charts/x/charts/z"),
+)
 LEAVES = ("a.yaml", "b.yaml", "kustomization.yaml", "kustomization.yml", "Chart.yaml", "values.yaml", "l", "base")
 REFERENCES = (
     *("a.yaml", "b.yaml", "values.yaml", "a", "b", "base", "./a", "../a", "../b", "../base", "../../a", "../../b/over"),
