@@ -178,13 +178,16 @@ def _loose_charts(side: Files) -> Iterator[str]:
     for path, data in side.tree.read_many([p for p in asked if p in side.entries]).items():
         if b"file:" in data or b"\\" in data or b"!" in data:
             yield folder_of(path)
-    folders = {folder_of(entry) for entry in side.charts} if side.links else set()
+    charts = {folder_of(entry) for entry in side.charts} if side.links else set()
     for link in side.links:
-        folder = folder_of(link)
-        while folder not in folders and folder != ".":
-            folder = folder_of(folder)
-        if folder in folders:
-            yield folder
+        # A chart reads what lies in the charts within it too.
+        yield from charts.intersection(_folders_above(link))
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    while path != ".":
+        path = folder_of(path)
+        yield path
 
 
 def _entries(side: Files, folder: str) -> list[str]:

@@ -149,7 +149,7 @@ class Objects:
             watch.cancel()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+        if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
                 command(self._folder, "cat-file", "--batch"),
                 stdin=subprocess.PIPE,

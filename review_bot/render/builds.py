@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Protocol
 
 from review_bot.core.errors import ToolError
-from review_bot.core.tools import find
+from review_bot.core.tools import PINNED, find
 from review_bot.render.go_modules import modules
 from review_bot.render.sandbox import CHECKOUT, Limits, Outcome, Sandbox, end, works
 
 BATCH = "kustomize-batch"
+# What it says first, with the number of what it understands.
+GREETING = f"{BATCH} {PINNED[BATCH].rpartition('-')[2]}\n".encode()
 # Where it expects the checkouts (kustomize_batch/files.go).
 SIDES = "/sides"
 # Starting a worker costs as much as some ten builds.
@@ -100,6 +102,7 @@ class Workers:
         self._slots = asyncio.Semaphore(width)
         self._idle: list[_Worker] = []
         self._usable = True
+        self._greeted = False
 
     async def build(self, wanted: Build) -> Outcome:
         # JSON has no letters for a name that is not UTF-8.
@@ -108,14 +111,13 @@ class Workers:
                 outcome = await self._by_worker(wanted)
             if outcome is not None:
                 return outcome
-            # It took its worker down, or there is no sandbox here and no worker ever comes up.
-            self._usable = works()
+            # It took its worker down; or no worker comes up here, which once is enough to know.
+            self._usable = self._greeted and works()
         return await self._alone.build(wanted)
 
     async def _by_worker(self, wanted: Build) -> Outcome | None:
-        try:
-            worker = self._idle.pop() if self._idle else await self._started(wanted.checkout)
-        except ToolError:
+        worker = self._idle.pop() if self._idle else await self._started(wanted.checkout)
+        if worker is None:
             return None
         outcome = None
         try:
@@ -127,9 +129,21 @@ class Workers:
                 self._idle.append(worker)
         return outcome
 
-    async def _started(self, folder: Path) -> _Worker:
+    async def _started(self, folder: Path) -> _Worker | None:
         mounts = {place: checkout for checkout, place in self._places.items()}
-        return _Worker(await self._sandbox.start(self._tool, mounts, folder), self._sandbox.limits)
+        try:
+            process = await self._sandbox.start(self._tool, mounts, folder)
+        except ToolError:
+            return None
+        worker = _Worker(process, self._sandbox.limits)
+        up = False
+        try:
+            up = await worker.greets()
+        finally:
+            if not up:
+                await end(process)
+        self._greeted = self._greeted or up
+        return worker if up else None
 
     async def close(self) -> None:
         while self._idle:
@@ -140,6 +154,15 @@ class Workers:
 class _Worker:
     process: asyncio.subprocess.Process
     limits: Limits
+
+    async def greets(self) -> bool:
+        """Has it come up, and does it understand what it will be asked?"""
+        assert self.process.stdout is not None  # noqa: S101 - it was started with one
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await self.process.stdout.readexactly(len(GREETING)) == GREETING
+        except (TimeoutError, asyncio.IncompleteReadError, ConnectionError):
+            return False
 
     async def build(self, wanted: Build, place: str) -> Outcome | None:
         """The answer, None if there is none because the process has ended. The checkout is mounted at `place`."""

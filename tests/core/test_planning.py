@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,23 +19,16 @@ from review_bot.core.scope import scope_of
 
 MANIFEST = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 LINK = "link:"
-FOLDERS = (".", "a", "a/b", "a/base", "b", "b/a", "b/over", "c", "c/a", "charts/x", "charts/x/templates", "c/charts/y")
-LEAVES = ("a.yaml", "b.yaml", "kustomization.yaml", "kustomization.yml", "Chart.yaml", "values.yaml", "l", "base")
+FOLDERS = (
+    *(".", "ant", "ant/bee", "ant/base", "bee", "bee/ant", "bee/over", "cat", "cat/ant"),
+    *("charts/x", "charts/x/templates", "charts/x/charts/z"),
+)
+LEAVES = ("ant.yaml", "bee.yaml", "kustomization.yaml", "kustomization.yml", "Chart.yaml", "values.yaml", "lnk", "base")
 REFERENCES = (
-    *("a.yaml", "b.yaml", "values.yaml", "a", "b", "base", "./a", "../a", "../b", "../base", "../../a", "../../b/over"),
-    *("..", ".", "../..", "../", "../a/b/..", "l", "../l", "l/a", "../l/b.yaml", "../../c/a", "../c", "../charts/x"),
-    *(
-        "../../charts/x",
-        "https://x/y",
-        "kustomization.yml",
-        "../a/base",
-        "../../a/base",
-        "a//b",
-        "../b/./a",
-        "x y",
-        "/a",
-    ),
-    *("/a", "../../../../a", "/", ""),
+    *"ant.yaml bee.yaml values.yaml ant bee base ./ant ../ant ../bee ../base ../../ant ../../bee/over".split(),
+    *".. . ../.. ../ ../ant/bee/.. lnk ../lnk lnk/ant ../lnk/bee.yaml ../../cat/ant ../cat ../charts/x".split(),
+    *"../../charts/x https://x/y kustomization.yml ../ant/base ../../ant/base ant//bee ../bee/./ant".split(),
+    *("x y", "/ant", "../../../../ant", "/", ""),
 )
 
 
@@ -91,11 +85,12 @@ CHARTS = st.sampled_from(
     (
         "name: x\n",
         "name: x\ntype: library\n",
-        "name: x\ndependencies: [{name: z, repository: 'file://../../a'}]\n",
+        "name: x\ndependencies: [{name: z, repository: 'file://../../ant'}]\n",
         "name: x\ndependencies: [{name: z, repository: 'file://../x'}]\n",
     )
 )
-TARGETS = st.sampled_from(("a", "../a", "b/a.yaml", "../b", "base", "../../b", "l", "a.yaml")).map(lambda t: LINK + t)
+LINKS = ("ant", "../ant", "bee/ant.yaml", "../bee", "base", "../../bee", "lnk", "ant.yaml")
+TARGETS = st.sampled_from(LINKS).map(lambda t: LINK + t)
 MANIFESTS = st.sampled_from((MANIFEST, MANIFEST.replace("name: a", "name: b"), "replicas: 1\n", "{{ x }}\n"))
 
 
@@ -106,7 +101,7 @@ def files(draw: st.DrawFn) -> tuple[str, str]:
         text = draw(KUSTOMIZATIONS)
     elif leaf == "Chart.yaml":
         text = draw(CHARTS)
-    elif leaf in ("l", "base"):
+    elif leaf in ("lnk", "base"):
         text = draw(TARGETS)
     else:
         text = draw(st.one_of(MANIFESTS, MANIFESTS, MANIFESTS, TARGETS))
@@ -127,9 +122,9 @@ EDITS = st.lists(files(), min_size=1, max_size=3)
 CONFIGS = st.sampled_from(
     (
         b"version: 1\n",
-        b"version: 1\ntargets:\n  exclude: ['b/**']\n  define:\n"
-        b"    - {name: own, helm: {chart: charts/x, values: [a/b.yaml]}}\n",
-        b"version: 1\ntargets: {define: [{name: own, kustomize: {path: a}}]}\nchecks: {policy: {paths: [c]}}\n",
+        b"version: 1\ntargets:\n  exclude: ['bee/**']\n  define:\n"
+        b"    - {name: own, helm: {chart: charts/x, values: [ant/bee.yaml]}}\n",
+        b"version: 1\ntargets: {define: [{name: own, kustomize: {path: ant}}]}\nchecks: {policy: {paths: [cat]}}\n",
     )
 )
 
@@ -196,3 +191,29 @@ def test_a_base_concerns_all_of_its_overlays() -> None:
     head = {**base, "base/a.yaml": MANIFEST + "data: {x: y}\n"}
     planned = plan(MemoryTree(base), MemoryTree(head), changes_between(base, head, False), Config())
     assert len(planned) == 60
+
+
+@pytest.mark.parametrize(
+    ("reference", "more"),
+    [
+        ("../../base/one.yaml", {}),
+        ("../../base", {}),
+        ("../../../apps/base", {}),
+        ("../../../apps", {}),
+        ("../..", {}),
+        ("../../", {}),
+        ('"../../\\x62ase"', {}),
+        ("../../base/../base/./one.yaml", {}),
+        ("../../../other/lnk/one.yaml", {"other/lnk": f"{LINK}../apps/base"}),
+        ("../../../other/lnk", {"other/lnk": f"{LINK}../apps/base"}),
+        ("../../../other/lnk", {"other/lnk": f"{LINK}two", "other/two": f"{LINK}../apps/base/one.yaml"}),
+        ("../../../other/file", {"other/file": f"{LINK}../apps/base/one.yaml"}),
+    ],
+)
+def test_however_a_file_is_reached_its_change_is_seen(reference: str, more: dict[str, str]) -> None:
+    base = {"apps/base/one.yaml": MANIFEST, "apps/over/prod/kustomization.yaml": f"resources: [{reference}]\n", **more}
+    head = {**base, "apps/base/one.yaml": MANIFEST + "data: {x: y}\n"}
+    changes = changes_between(base, head, False)
+    planned = plan(MemoryTree(base), MemoryTree(head), changes, Config())
+    assert [p.id for p in planned] == ["kustomize:apps/over/prod"]
+    assert planned == plan_of_everything(MemoryTree(base), MemoryTree(head), changes, Config())

@@ -212,6 +212,22 @@ def test_a_checkout_does_not_see_another(tmp_path: Path) -> None:
     assert [o.status for o, _ in outcomes[1::2]] == [1, 1, 1, 0, 1, 0]
 
 
+def test_a_program_that_does_not_greet_as_expected_is_not_used(tmp_path: Path) -> None:
+    write(tmp_path, {"a/kustomization.yaml": "resources: [cm.yaml]\n", "a/cm.yaml": CONFIG_MAP})
+
+    async def run(tool: Path) -> tuple[Outcome, bool]:
+        sandbox = Sandbox(Limits())
+        workers = Workers(sandbox, tool, Processes(sandbox, find("kustomize")), [tmp_path], 1)
+        try:
+            outcome = await workers.build(replace(build("a"), checkout=tmp_path))
+            return outcome, bool(workers._idle)
+        finally:
+            await workers.close()
+
+    assert [asyncio.run(run(find(name)))[1] for name in (BATCH, "helm", "opa")] == [True, False, False]
+    assert asyncio.run(run(find("helm")))[0] == asyncio.run(run(find(BATCH)))[0]
+
+
 def test_another_kustomize_on_path_builds_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(builder(Sandbox(Limits()), [tmp_path], 2), Workers)
     shutil.copy(find("helm"), tmp_path / "kustomize")
