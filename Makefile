@@ -25,8 +25,8 @@ cluster: ## etcd and kube-apiserver for the tests, kept likewise (built once, ab
 setup:
 	@$(MAKE) --no-print-directory -j2 $(STAMP) tools
 
-demo: setup ## a sample repository and pull requests of every kind, reviewed on this machine
-	@$(BIN)/review-bot demo $(if $(KEEP),--keep)
+demo: setup $(if $(CLUSTER),cluster) ## a sample repository and its pull requests, reviewed here (CLUSTER=1: with a cluster)
+	@$(BIN)/review-bot demo $(if $(CLUSTER),--cluster) $(if $(KEEP),--keep)
 
 test: setup cluster lint types ## everything that must hold before a merge
 	@$(BIN)/pytest -n auto tests

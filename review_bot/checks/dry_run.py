@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.dry_run_ignores import ignores
 from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
 from review_bot.checks.dry_run_words import Problem, Rule, short
 from review_bot.cluster.client import ClusterClient
@@ -23,6 +24,7 @@ from review_bot.core.clusters import ClusterSettings, LiveAction, LiveChange
 from review_bot.core.danger import stays
 from review_bot.core.diff import difference
 from review_bot.core.errors import ClusterError
+from review_bot.core.ignores import IgnoreRule, as_ignored
 from review_bot.core.managers import Owner, owner
 from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, ResourceChange, Severity, Target
 
@@ -47,7 +49,8 @@ class DryRunCheck:
             one = settings.get(change.target)
             if one is not None:
                 groups[one].append(change)
-        asked = [asyncio.to_thread(_Cluster(one, context).review, group) for one, group in groups.items()]
+        ignored = ignores(context.base, context.targets.values()) if groups else {}
+        asked = [asyncio.to_thread(_Cluster(one, context, ignored).review, group) for one, group in groups.items()]
         outcomes = await asyncio.gather(*asked)
         known = any(one is not None for one in settings.values())
         return CheckOutcome(
@@ -60,9 +63,12 @@ class DryRunCheck:
 class _Cluster:
     """The part of a review that one cluster answers."""
 
-    def __init__(self, settings: ClusterSettings, context: CheckContext) -> None:
+    def __init__(
+        self, settings: ClusterSettings, context: CheckContext, ignored: Mapping[str, tuple[IgnoreRule, ...]]
+    ) -> None:
         self._settings = settings
         self._context = context
+        self._ignored = ignored
 
     def review(self, changes: Sequence[ResourceChange]) -> tuple[list[Finding], list[LiveChange]]:
         deadline = time.monotonic() + self._settings.budget_seconds
@@ -136,7 +142,10 @@ class _Cluster:
             if not asked.problems:
                 yield LiveChange(change.target, name, action, change.id, goes_with=asked.goes_with)
         elif asked.predicted is not None:
-            found = difference(asked.live, asked.predicted, change.id)
+            predicted, rules = asked.predicted, self._ignored.get(change.target, ())
+            if asked.live is not None and rules:
+                predicted = as_ignored(predicted, asked.live, change.id, rules)
+            found = difference(asked.live, predicted, change.id)
             action = LiveAction.UPDATE if asked.live is not None else LiveAction.CREATE
             if found is None:
                 yield LiveChange(change.target, name, LiveAction.UNCHANGED, change.id)

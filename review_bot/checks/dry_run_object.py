@@ -13,6 +13,7 @@ from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
 from review_bot.cluster.kinds import Kinds, is_segment
 from review_bot.core.applied import without_removed
+from review_bot.core.ignores import applied
 from review_bot.core.model import Action, Manifest, Resource, ResourceChange, ResourceId
 
 # Field managers of delivery tools, as they are found on live objects. Each writes under several names: what it owned
@@ -86,6 +87,8 @@ class Asker:
         if change.action is Action.DELETE:
             goes_with = contents(self._client, self._kinds, resource.id, live) if live is not None else ()
             return Asked(change, manager, live, goes_with=goes_with)
+        if not applied(resource.manifest, live):
+            return Asked(change, manager, live, live)
         return self._apply(change, resource, place, live, manager)
 
     def _apply(

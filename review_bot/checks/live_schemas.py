@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from review_bot.checks.context import CheckContext
-from review_bot.cluster.client import ClusterClient
+from review_bot.cluster.client import MOST_TRIES, ClusterClient
+from review_bot.cluster.crowd import each
 from review_bot.core.clusters import ClusterSettings
 from review_bot.core.errors import ClusterError
 from review_bot.core.model import Manifest, ResourceId
@@ -67,7 +69,11 @@ class LiveSchemas:
                 self._clients[settings] = None
                 self._clients[settings] = ClusterClient(settings)
             client = self._clients[settings]
-            answer = client.get(path) if client is not None else None
+            if client is None:
+                return {}
+            # The client bounds each read; this bounds them all, so that no cluster can keep the review.
+            deadline = time.monotonic() + settings.timeout_seconds * MOST_TRIES
+            (answer,) = each(client.get, [path], threads=1, deadline=deadline)
         except ClusterError:
             return {}
         return answer.body if answer is not None and answer.fine else {}

@@ -22,6 +22,9 @@ SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "config-repo"
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("demo", help="show the whole story on this machine", description=__doc__)
+    parser.add_argument(
+        "--cluster", action="store_true", help="with a real API server on this machine (`make cluster`)"
+    )
     parser.add_argument("--keep", action="store_true", help="leave it running, to look at in a browser")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     parser.set_defaults(run=run)
@@ -36,11 +39,22 @@ def run(args: argparse.Namespace) -> int:
     root = Path(tempfile.mkdtemp(prefix="review-bot-demo-"))
     try:
         asyncio.run(_play(root, args, table if args.output == "text" else lambda o: json.dumps(to_json(o), indent=2)))
+        if args.cluster:
+            _with_cluster(root / "cluster")
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)
     finally:
         shutil.rmtree(root, ignore_errors=True)
     return 0
+
+
+def _with_cluster(root: Path) -> None:
+    from review_bot.cli import demo_cluster
+
+    print()
+    for piece in demo_cluster.tell(SAMPLE, root):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
 
 
 async def _play(root: Path, args: argparse.Namespace, write: Any) -> None:

@@ -43,24 +43,25 @@ def run(args: argparse.Namespace) -> int:
     if args.output == "json":
         sys.stdout.write(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write("\n".join(_lines(found)) + "\n")
+        sys.stdout.write("\n".join(lines(found)) + "\n")
     return 1 if found.drifted or not found.certain else 0
 
 
-def _lines(found: Drift) -> list[str]:
-    lines = []
+def lines(found: Drift) -> list[str]:
+    """The report for a terminal."""
+    rows = []
     for one in found.targets:
-        state = plural(len(one.changes), "object") + " differ" if one.changes else "in sync"
-        lines.append(f"   {terminal(one.target.id)} in {terminal(one.cluster)}: {state} ({one.objects} compared)")
+        state = f"{len(one.changes)} of {one.objects} objects differ" if one.changes else "in sync"
+        rows.append(f"   {terminal(one.target.id)} in {terminal(one.cluster)}: {state}")
         for change in one.changes:
-            lines += _change(change)
+            rows += _change(change)
     for finding in found.findings:
         place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
-        lines.append(f" ! {terminal(f'{place}  {finding.rule}  {finding.message}')}")
+        rows.append(f" ! {terminal(f'{place}  {finding.rule}  {finding.message}')}")
     total = sum(len(t.changes) for t in found.targets)
     certain = "" if found.certain else ", and not everything could be compared"
-    lines.append(f"{plural(total, 'difference') if total else 'no drift'}{certain}")
-    return lines
+    rows.append(f"{plural(total, 'difference') if total else 'no drift'}{certain}")
+    return rows
 
 
 def _change(change: LiveChange) -> list[str]:

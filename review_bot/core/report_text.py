@@ -72,7 +72,8 @@ def danger_text(danger: Danger, most: int = 5) -> str:
     shown = ", ".join(danger.goes_with[:most])
     more = f" and {len(danger.goes_with) - most} more" if len(danger.goes_with) > most else ""
     with_it = f" (now there: {shown}{more})" if shown else ""
-    return f"{danger.id.kind} {danger.id.name} {danger.what}{with_it}"
+    namespace = f"{danger.id.namespace}/" if danger.id.namespace else ""
+    return f"{danger.id.kind} {namespace}{danger.id.name} {danger.what}{with_it}"
 
 
 def plural(count: int, word: str) -> str:

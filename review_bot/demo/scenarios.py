@@ -87,6 +87,36 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
+# What only a cluster can tell; reviewed where one is at hand.
+CLUSTER_SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("rollout", "web 1.4.2 to 1.5.0 in production", (_tag("production", "1.4.2", "1.5.0"),)),
+    Scenario(
+        "thrifty",
+        "Fewer replicas in production",
+        (Edit("apps/web/overlays/production/kustomization.yaml", "count: 4", "count: 2"),),
+    ),
+    Scenario(
+        "relabel",
+        "Select web by another label",
+        (
+            Edit(WEB, "app.kubernetes.io/name: web\n  template", "app: web\n  template"),
+            Edit(WEB, "      labels:\n        app.kubernetes.io/name: web", "      labels:\n        app: web"),
+        ),
+    ),
+    Scenario(
+        "spring-clean",
+        "Staging is no longer needed",
+        (
+            Edit(
+                "clusters/production/namespaces.yaml",
+                "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: staging\n",
+                "",
+            ),
+        ),
+    ),
+)
+
+
 def files_after(edits: Sequence[Edit], before: Mapping[str, str]) -> dict[str, str]:
     """The edited files' new contents. Raises ValueError if the sample no longer holds what an edit replaces."""
     after: dict[str, str] = {}

@@ -85,6 +85,12 @@ def drip(handler: Handler) -> None:
         handler.wfile.write(b" ")
 
 
+def drip_headers(handler: Handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not handler.server.over.wait(0.2):
+        handler.wfile.write(b"x")
+
+
 def reset(handler: Handler) -> None:
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()

@@ -112,6 +112,15 @@ def test_a_slow_cluster_is_asked_only_as_long_as_the_operator_allows(kube: Kube,
     assert_one_finding(verdict, "took longer than 2 s", "of 60 changed objects are not checked")
 
 
+def test_a_cluster_that_never_finishes_its_headers_does_not_keep_the_review(kube: Kube, tmp_path: Path) -> None:
+    started = time.monotonic()
+    with faults.behind(
+        kube.cluster, tmp_path, faults.drip_headers, timeout_seconds=QUICK / 2, budget_seconds=QUICK
+    ) as (asked, _):
+        assert_one_finding(reviewed(tmp_path, asked), "took longer than 1 s")
+    assert time.monotonic() - started < 15
+
+
 def test_credentials_that_ended_are_said_at_once(kube: Kube, tmp_path: Path) -> None:
     verdict = reviewed(tmp_path, settings(kube.cluster, "expired"), count=3)
     assert_one_finding(verdict, "does not accept the bot's credentials")
@@ -174,7 +183,7 @@ def test_a_name_can_not_lead_to_another_path(kube: Kube, tmp_path: Path) -> None
     with faults.behind(kube.cluster, tmp_path, faults.reset, watch) as (asked, _):
         verdict = review(tmp_path / "r", asked, {}, head)
     assert [f.rule for f in said(verdict)] == ["dry-run-invalid", "dry-run-invalid"]
-    assert set(seen) == {"/api", "/apis"}
+    assert set(seen) == {"/api", "/apis", "/version"}
 
 
 def test_every_write_that_is_asked_for_is_a_dry_run(kube: Kube, tmp_path: Path) -> None:
