@@ -30,9 +30,7 @@ VALUES = st.recursive(
 @settings(max_examples=400, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=5))
 def test_it_writes_what_the_library_writes(value: dict[str, Any]) -> None:
-    # The library marks the end of a document whose last text ends in empty lines; a divider or the end tells as much.
-    assert one(value) == _by_the_library(value).removesuffix("...\n")
-    assert load(one(value).encode(), path="x.yaml") == load(_by_the_library(value).encode(), path="x.yaml")
+    assert one(value) == _by_the_library(value)
 
 
 @pytest.mark.parametrize("nested", [[[1, [2]], [[]], {}], [{"a": [{"b": []}]}], [[{"a": 1, "b": [2]}]], [{}, [], None]])
