@@ -3,8 +3,11 @@
 FROM golang:1.26-bookworm AS tools
 ENV CGO_ENABLED=0 GOBIN=/tools GOFLAGS=-trimpath
 RUN go install github.com/open-policy-agent/opa@v1.22.0 \
- && go install sigs.k8s.io/kustomize/kustomize/v5@v5.8.1 \
+ && go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1 \
  && go install helm.sh/helm/v4/cmd/helm@v4.1.4
+# Builds many kustomizations in one process; used as long as it is made from the same kustomize.
+COPY review_bot/render/kustomize_batch /src/kustomize_batch
+RUN cd /src/kustomize_batch && go build -ldflags='-s -w' -o /tools/kustomize-batch .
 
 FROM python:3.11-slim-bookworm AS package
 WORKDIR /src

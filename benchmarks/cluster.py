@@ -21,8 +21,9 @@ from review_bot.checks.context import CheckContext
 from review_bot.checks.dry_run import DryRunCheck
 from review_bot.cluster.client import ClusterClient
 from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
-from review_bot.core.model import Config, RendererName, Resource, ResourceId, Source, Target
+from review_bot.core.model import RendererName, Resource, ResourceId, Source, Target
 from review_bot.core.tools import tool_path
 from review_bot.demo.cluster import RunningCluster, start
 

@@ -80,6 +80,8 @@ def repository(root: Path, overlays: int) -> None:
     _commit(root, "start")
     _branch(root, "one", f"{overlay(0)}/replicas.yaml", _replicas(3))
     _branch(root, "base", "base/deployment.yaml", DEPLOYMENT.replace("1.4.2", "1.5.0"))
+    # As a clone has it.
+    git(root, "repack", "-adq")
 
 
 def overlay(index: int) -> str:

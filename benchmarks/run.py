@@ -1,7 +1,8 @@
-"""`python -m benchmarks.run [--sizes 10,100,1000] [--runs 5]`: the bot beside the shell pipeline, in one run.
+"""`python -m benchmarks.run [--sizes 10,100,1000] [--runs 7]`: the bot beside the shell pipeline, in one run.
 
-Needs kubeconform and conftest on PATH or in the Go bin folder (`go install` brings both). The pipeline gets its two
-checkouts for nothing: laying them out is not counted for it, while the bot reads its two sides from git.
+kubeconform and conftest are built on first use. The pipeline gets its two checkouts for nothing: laying them out is
+not counted for it, while the bot reads its two sides from git. "Cold" is a cache folder that holds the tools and
+nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.generate import git, overlay, repository
+from benchmarks.tools import installed
 from review_bot.checks.schema_store import bundled
-from review_bot.core.tools import find
+from review_bot.core.tools import cache_dir, find
 
 PIPELINE = r"""
 set -e
@@ -40,21 +42,28 @@ xargs -P "$JOBS" -I{} bash -c 'one {}'
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="10,100,1000")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
     schemas = tempfile.TemporaryDirectory(prefix="bench-schemas-")
     environment = _environment(Path(schemas.name))
     print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
     print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
-    for size in (int(s) for s in arguments.sizes.split(",")):
-        with tempfile.TemporaryDirectory(prefix="bench-") as work:
-            root = Path(work)
-            repository(root / "repo", size)
-            git(root / "repo", "worktree", "add", "-q", "--detach", str(root / "base"), "main")
-            for change, touched in (("one", 1), ("base", size)):
-                runs = arguments.runs if touched < 1000 else min(arguments.runs, 3)
+    sizes = [int(s) for s in arguments.sizes.split(",")]
+    with tempfile.TemporaryDirectory(prefix="bench-") as work:
+        roots = {size: _generated(Path(work) / str(size), size) for size in sizes}
+        for change in ("one", "base"):
+            for size, root in roots.items():
+                touched = size if change == "base" else 1
+                # The pipeline takes minutes for a thousand overlays.
+                runs = arguments.runs if touched < 100 else min(arguments.runs, 3 if touched < 1000 else 2)
                 print(_row(root, change, size, touched, runs, environment), flush=True)
     return 0
+
+
+def _generated(root: Path, size: int) -> Path:
+    repository(root / "repo", size)
+    git(root / "repo", "worktree", "add", "-q", "--detach", str(root / "base"), "main")
+    return root
 
 
 def _row(root: Path, change: str, size: int, touched: int, runs: int, environment: dict[str, str]) -> str:
@@ -65,6 +74,8 @@ def _row(root: Path, change: str, size: int, touched: int, runs: int, environmen
 
     def cold() -> None:
         shutil.rmtree(cache, ignore_errors=True)
+        (cache / "review-bot").mkdir(parents=True)
+        (cache / "review-bot" / "tools").symlink_to(cache_dir() / "tools")
         warm()
 
     def warm() -> None:
@@ -106,20 +117,13 @@ def _environment(schemas: Path) -> dict[str, str]:
     """Both sides use the same schemas; kubeconform wants each in a file without references to others."""
     import kubernetes_validate
 
-    go_bin = Path(os.environ.get("GOBIN") or Path.home() / "go" / "bin")
-    search = f"{os.environ['PATH']}{os.pathsep}{go_bin}"
-    own = {name: shutil.which(name, path=search) for name in ("kubeconform", "conftest")}
-    if missing := [name for name, path in own.items() if path is None]:
-        raise SystemExit(f"bench: {' and '.join(missing)} missing: install with `go install`")
     folder = Path(str(kubernetes_validate.__file__)).parent / "kubernetes-json-schema" / "v1.35.0-local-strict"
     for name in ("deployment-apps-v1.json", "service-v1.json"):
         (schemas / name).write_text(json.dumps(bundled(folder, name)))
-    tools = [str(find(name).parent) for name in ("kustomize", "helm", "opa")]
     return os.environ | {
-        "PATH": os.pathsep.join([*tools, os.environ["PATH"]]),
         "KUBECTL": str(find("kustomize")),
-        "KUBECONFORM": str(own["kubeconform"]),
-        "CONFTEST": str(own["conftest"]),
+        "KUBECONFORM": str(installed("kubeconform")),
+        "CONFTEST": str(installed("conftest")),
         "SCHEMAS": f"{schemas}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
     }
 

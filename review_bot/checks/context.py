@@ -5,10 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from review_bot.core.clusters import Clusters, LiveChange
-from review_bot.core.model import CheckName, CheckState, Config, Finding, Resource, ResourceChange, Target, Tree
+from review_bot.core.configuration import Config
+from review_bot.core.model import CheckName, CheckState, Finding, Resource, ResourceChange, Target, Tree
+
+
+class NoAnswer(Exception):
+    """A policy engine that stays up could not answer; a one-shot OPA can, or says why."""
+
+
+class PolicyEngine(Protocol):
+    """An OPA that stays up (see checks.opa_server)."""
+
+    async def query(self, files: Sequence[Path], package: str, document: Any) -> Any:
+        """The value of a package under these policies for an input document. Raises NoAnswer."""
+        ...
+
+
+class Ran(Protocol):
+    """How a program in a jail ended: `trouble` says why it was stopped, "" if it ended by itself."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def stdout(self) -> bytes: ...
+    @property
+    def stderr(self) -> str: ...
+    @property
+    def trouble(self) -> str: ...
+
+
+class Jail(Protocol):
+    """Runs a program that sees one folder and nothing else (see render.sandbox): for policies that nobody agreed to."""
+
+    async def run(self, tool: Path, words: Sequence[str], checkout: Path) -> Ran: ...
 
 
 @dataclass(frozen=True)
@@ -25,6 +57,8 @@ class CheckContext:
     policy_dirs: tuple[Path, ...] | None = None
     targets: Mapping[str, Target] = field(default_factory=dict)
     crds: tuple[Resource, ...] = ()
+    engine: PolicyEngine | None = None
+    jail: Jail | None = None
     clusters: Clusters | None = None
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from review_bot.checks.context import Jail
 from review_bot.core.errors import ToolError
 from review_bot.core.tools import cache_dir, find
 
@@ -47,13 +48,21 @@ async def evaluate(
     folder: Path,
     *,
     v0: bool = False,
+    jail: Jail | None = None,
 ) -> Any:
     """The value of one query, None where it is undefined. Raises OpaFailed."""
-    words = ["eval", "--format", "json", "--stdin-input", "--capabilities", str(capabilities())]
+    allowed = capabilities()
+    if jail is not None:
+        # In there nothing but the folder can be seen.
+        (folder / "capabilities.json").write_bytes(allowed.read_bytes())
+        (folder / "input.json").write_text(json.dumps(document))
+        words = ["eval", "--format", "json", "--input", "input.json", "--capabilities", "capabilities.json"]
+    else:
+        words = ["eval", "--format", "json", "--stdin-input", "--capabilities", str(allowed)]
     words += ["--v0-compatible"] if v0 else []
     for file in files:
         words += ["--data", str(file.relative_to(folder))]
-    output = await _run([*words, query], folder, json.dumps(document).encode())
+    output = await _run([*words, query], folder, b"" if jail else json.dumps(document).encode(), jail)
     try:
         answer = json.loads(output)
     except ValueError as error:
@@ -64,7 +73,9 @@ async def evaluate(
     return results[0]["expressions"][0]["value"] if results else None
 
 
-async def metadata(files: Sequence[Path], folder: Path, *, v0: bool = False) -> list[Mapping[str, Any]]:
+async def metadata(
+    files: Sequence[Path], folder: Path, *, v0: bool = False, jail: Jail | None = None
+) -> list[Mapping[str, Any]]:
     """The METADATA of the rules: rows with `path` (of the rule), `location` and `annotations`."""
     with tempfile.TemporaryDirectory(prefix="review-bot-inspect-") as work:
         for file in files:
@@ -72,7 +83,7 @@ async def metadata(files: Sequence[Path], folder: Path, *, v0: bool = False) -> 
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(file.read_bytes())
         words = ["inspect", "--annotations", "--format", "json", *(["--v0-compatible"] if v0 else []), "."]
-        output = await _run(words, Path(work), b"")
+        output = await _run(words, Path(work), b"", jail)
     try:
         rows = json.loads(output).get("annotations")
     except ValueError:
@@ -80,12 +91,12 @@ async def metadata(files: Sequence[Path], folder: Path, *, v0: bool = False) -> 
     return [row for row in rows or [] if isinstance(row, dict)]
 
 
-async def rules(file: Path, folder: Path, *, v0: bool = False) -> set[tuple[str, str]]:
+async def rules(file: Path, folder: Path, *, v0: bool = False, jail: Jail | None = None) -> set[tuple[str, str]]:
     """The (package, rule) names that a module defines; none if it does not parse."""
     words = ["parse", "--format", "json", *(["--v0-compatible"] if v0 else []), str(file.relative_to(folder))]
     try:
-        module = json.loads(await _run(words, folder, b""))
-    except (ToolError, ValueError):
+        module = json.loads(await _run(words, folder, b"", jail))
+    except (ToolError, OpaFailed, ValueError):
         return set()
     package = ".".join(str(p.get("value")) for p in module.get("package", {}).get("path", [])[1:])
     heads = [rule.get("head", {}) for rule in module.get("rules") or []]
@@ -109,7 +120,10 @@ def capabilities() -> Path:
     return path
 
 
-async def _run(words: Sequence[str], folder: Path, stdin: bytes) -> bytes:
+async def _run(words: Sequence[str], folder: Path, stdin: bytes, jail: Jail | None) -> bytes:
+    if jail is not None:
+        ran = await jail.run(find("opa"), words, folder)
+        return _output(ran.stdout, ran.stderr, ran.status, ran.trouble)
     process = await asyncio.create_subprocess_exec(
         str(find("opa")),
         *words,
@@ -129,8 +143,14 @@ async def _run(words: Sequence[str], folder: Path, stdin: bytes) -> bytes:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-    if not stdout.strip() and process.returncode:
-        raise ToolError(f"opa failed: {stderr.decode(errors='replace').strip()[:500]}", help="run `review-bot doctor`")
+    return _output(stdout, stderr.decode(errors="replace"), process.returncode or 0, "")
+
+
+def _output(stdout: bytes, stderr: str, status: int, trouble: str) -> bytes:
+    if trouble:
+        raise OpaFailed(OpaProblem(trouble, "stopped"))
+    if not stdout.strip() and status:
+        raise ToolError(f"opa failed: {stderr.strip()[:500]}", help="run `review-bot doctor`")
     return stdout
 
 

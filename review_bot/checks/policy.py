@@ -7,6 +7,7 @@ will be; those in package `deletion` about each object that goes. `data.review_b
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from review_bot.checks import opa
-from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.context import CheckContext, CheckOutcome, NoAnswer
 from review_bot.checks.opa import OpaFailed, OpaProblem
 from review_bot.checks.policy_results import RULE, Metadata, finding, hits, metadata_of
 from review_bot.checks.policy_set import PolicySet, gather
@@ -82,7 +83,7 @@ class PolicyCheck:
             # Nothing to judge: a broken policy must not keep out the pull request that mends it.
             return CheckOutcome(CheckState.SUCCESS)
         with tempfile.TemporaryDirectory(prefix="review-bot-policies-") as work:
-            evaluation = _Evaluation(policies, Path(work), items)
+            evaluation = _Evaluation(policies, Path(work), items, context)
             head, base = await evaluation.run()
         return CheckOutcome(CheckState.SUCCESS, (*missing, *head), tuple(base))
 
@@ -90,8 +91,9 @@ class PolicyCheck:
 class _Evaluation:
     """One batch; drops what is broken, says so, and goes on with the rest."""
 
-    def __init__(self, policies: PolicySet, folder: Path, items: Sequence[Item]) -> None:
+    def __init__(self, policies: PolicySet, folder: Path, items: Sequence[Item], context: CheckContext) -> None:
         self._folder = folder
+        self._engine, self._jail = context.engine, context.jail
         self._written = policies.lay_out(folder)
         self._names = {path.name: name for path, name in self._written.items()}
         self._batch = folder / "batch.rego"
@@ -120,9 +122,8 @@ class _Evaluation:
         """The batch's value; files that do not compile are dropped one round after another."""
         document = {"items": [item.to_json() for item in self._items]}
         for _ in range(len(self._written) + 2):
-            files = [*self._written, self._batch]
             try:
-                answer = await opa.evaluate("data.review_bot_batch", files, document, self._folder, v0=self._v0)
+                answer = await self._batched(document)
             except OpaFailed as failure:
                 problems = failure.problems
             else:
@@ -134,10 +135,18 @@ class _Evaluation:
                 return await self._isolated(document, problems)
         return {}
 
+    async def _batched(self, document: Any) -> Any:
+        """The batch's value, from the engine that stays up where there is one that can answer. Raises OpaFailed."""
+        files = [*self._written, self._batch]
+        if self._engine is not None and not self._v0:
+            with contextlib.suppress(NoAnswer):
+                return await self._engine.query(files, "review_bot_batch", document)
+        return await opa.evaluate("data.review_bot_batch", files, document, self._folder, v0=self._v0, jail=self._jail)
+
     async def _is_v0(self) -> bool:
         """Does everything compile once it is read as Rego v0?"""
         try:
-            await opa.evaluate("true", [*self._written], {}, self._folder, v0=True)
+            await opa.evaluate("true", [*self._written], {}, self._folder, v0=True, jail=self._jail)
         except OpaFailed:
             return False
         return any(b"import rego.v1" not in p.read_bytes() for p in self._written if p.suffix == ".rego")
@@ -182,7 +191,7 @@ class _Evaluation:
         found: set[tuple[str, str]] = set()
         for path in self._written:
             if path.suffix == ".rego":
-                found |= await opa.rules(path, self._folder, v0=self._v0)
+                found |= await opa.rules(path, self._folder, v0=self._v0, jail=self._jail)
         return sorted((p, r) for p, r in found if p in PACKAGES and RULE.match(r))
 
     async def _must_have_rules(self) -> None:
@@ -198,7 +207,7 @@ class _Evaluation:
 
     async def _metadata(self) -> dict[str, Metadata]:
         modules = [p for p in self._written if p.suffix == ".rego"]
-        rows = await opa.metadata(modules, self._folder, v0=self._v0)
+        rows = await opa.metadata(modules, self._folder, v0=self._v0, jail=self._jail)
         return dict(metadata_of(row, self._names) for row in rows)
 
     def _report(self, name: str, problem: OpaProblem, rule: str | None = None) -> None:

@@ -14,6 +14,7 @@ from review_bot.core.secrets import values
 
 RULE = re.compile(r"(deny|violation|warn)(?:_(\w+))?\Z")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_LINK = re.compile(r"https://[A-Za-z0-9./_~#?=&%+-]+\Z")
 _SHORTEST_SECRET = 4
 
 
@@ -25,6 +26,7 @@ class Metadata:
     id: str = ""
     severity: str = ""
     help: str = ""
+    link: str = ""
     file: str = ""
     line: int | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -43,7 +45,8 @@ def metadata_of(row: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, 
         title=str(about.get("title") or ""),
         id=str(custom.get("id") or custom.get("rule") or ""),
         severity=str(custom.get("severity") or ""),
-        help=" ".join([remediation, *links]).strip(),
+        help=remediation.strip(),
+        link=next((link for link in links if _LINK.match(link)), ""),
         file=file,
         line=location.get("row"),
     )
@@ -77,6 +80,7 @@ def finding(
         path=place.path,
         line=place.line,
         help=_redacted(str(extra.get("remediation") or about.help), resource),
+        link=about.link,
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from review_bot.cli import drift as drift_command
@@ -22,7 +23,7 @@ from review_bot.core.sanitise import terminal
 from review_bot.core.tools import CLUSTER, cache_dir, find
 from review_bot.core.yaml_writer import dump
 from review_bot.demo.cluster import RunningCluster, start
-from review_bot.demo.scenarios import Scenario
+from review_bot.demo.scenarios import CLUSTER_SCENARIOS, Scenario, files_after
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.drift import drift
 from review_bot.pipeline.review import Reviewer
@@ -53,8 +54,9 @@ spec:
 SETTLE_SECONDS = 1.5
 
 
-def tell(root: Path, branches: Sequence[Scenario]) -> Iterator[str]:
-    """The story, piece by piece; `root` is the sample repository with a branch for each scenario."""
+def tell(sample: Path, root: Path) -> Iterator[str]:
+    """The story, piece by piece; `root` becomes the sample repository with a branch for each scenario."""
+    _prepare(sample, root)
     with tempfile.TemporaryDirectory(prefix="review-bot-cluster-", ignore_cleanup_errors=True) as work:
         started = time.monotonic()
         cluster = start(Path(work) / "cluster", parent=os.getpid())
@@ -67,7 +69,7 @@ def tell(root: Path, branches: Sequence[Scenario]) -> Iterator[str]:
         yield f"  main is applied to it as {MANAGER} would; an admission policy wants three replicas in production\n\n"
         settings = ClusterSettings("demo", kubeconfig=cluster.kubeconfig, context="admin")
         clusters = Clusters(every=settings)
-        for scenario in branches:
+        for scenario in CLUSTER_SCENARIOS:
             yield _story(repository, scenario, clusters)
         patch = '{"spec": {"replicas": 9}}'
         words = ["patch", "deployment", "web", "-n", "production", "--type=merge", "-p", patch]
@@ -76,6 +78,28 @@ def tell(root: Path, branches: Sequence[Scenario]) -> Iterator[str]:
         tree = repository.tree(repository.resolve("main"))
         found = asyncio.run(drift(repository, tree, parse_config(tree.read(CONFIG_PATH)), clusters))
         yield "\n".join(f"  {line}" for line in drift_command.lines(found)) + "\n\n"
+
+
+def _prepare(sample: Path, root: Path) -> None:
+    shutil.copytree(sample, root)
+    before = {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
+    _git(root, "init", "-q", "-b", "main")
+    _commit(root, "The sample")
+    for scenario in CLUSTER_SCENARIOS:
+        _git(root, "checkout", "-q", "-b", scenario.branch, "main")
+        for name, text in files_after(scenario.edits, before).items():
+            (root / name).write_text(text)
+        _commit(root, scenario.title)
+
+
+def _commit(root: Path, message: str) -> None:
+    _git(root, "add", "-A")
+    _git(root, "-c", "user.name=alice", "-c", "user.email=alice@example.com", "commit", "-qm", message)
+
+
+def _git(root: Path, *words: str) -> None:
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run([str(find("git")), "-C", str(root), *words], check=True, env=environment)
 
 
 def _story(repository: Repository, scenario: Scenario, clusters: Clusters) -> str:

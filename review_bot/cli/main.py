@@ -16,6 +16,7 @@ from review_bot.core.errors import InputError, ReviewBotError, ToolError
 
 # name → (module below review_bot.cli, help). Order is the order of --help.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("serve", "run the GitHub App"),
     "check": ("check", "review a local git repository: what changes, is it valid, does policy allow it"),
     "targets": ("targets", "list the deployment targets, or those that a change touches"),
     "render": ("render", "print a target's manifests"),

@@ -1,4 +1,4 @@
-"""`review-bot policy`: test, lint and document a folder of policies, with the OPA that judges pull requests."""
+"""`review-bot policy`: test, lint, document and try out policies, with the OPA that judges pull requests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 120
 
 
 def add_parser(subparsers: Any) -> None:
-    parser = subparsers.add_parser("policy", help="test, lint and document policies", description=__doc__)
+    parser = subparsers.add_parser("policy", help="test, lint, document and try out policies", description=__doc__)
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text in (
         ("test", "run the policies' own tests, with coverage"),
@@ -33,11 +33,26 @@ def add_parser(subparsers: Any) -> None:
         action.add_argument("folder", nargs="?", default="policies", metavar="DIR", help="default: policies")
         if name == "test":
             action.add_argument("-o", "--output", choices=("text", "json"), default="text", metavar="FORMAT")
+    impact = actions.add_parser(
+        "impact",
+        help="show what the policies of another revision would find in everything that is rendered",
+        description="Judge everything that --head renders by the policies of --base and of --head, and show what only "
+        "one of them finds. Nothing is enforced. Exit status 1 if the new policies do not work.",
+    )
+    impact.add_argument("repo", nargs="?", default=".", metavar="REPO", help="the repository (default: here)")
+    impact.add_argument("--base", required=True, metavar="REV", help="where the policies stand that decide now")
+    impact.add_argument("--head", metavar="REV", help="where the new ones stand (default: the work tree)")
+    impact.add_argument("--no-sandbox", action="store_true", help="render without bubblewrap, for content you trust")
+    impact.add_argument("-o", "--output", choices=("text", "json"), default="text", metavar="FORMAT")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 if all is well, 1 for failing tests or lint findings."""
+    """0 if all is well, 1 for failing tests, lint findings or policies that do not work."""
+    if args.action == "impact":
+        from review_bot.cli import policy_impact
+
+        return policy_impact.run(args)
     folder = Path(args.folder)
     if not folder.is_dir() or not any(folder.rglob("*.rego")):
         raise UsageError(f"there is no policy in {args.folder}", help="name a folder that holds .rego files")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from review_bot.core import kustomization
 from review_bot.core.errors import YamlError
+from review_bot.core.kustomization import Kustomization
 from review_bot.core.model import Tree
 from review_bot.core.yaml_reader import load
 
@@ -17,12 +20,29 @@ from review_bot.core.yaml_reader import load
 class Files:
     """A tree with the questions that planning asks, each answered without walking the whole tree."""
 
-    def __init__(self, tree: Tree, parsed: dict[str, Mapping[str, Any] | None] | None = None) -> None:
+    def __init__(self, tree: Tree, other: Files | None = None, *, same_reads: bool = False) -> None:
+        """`other` is the other side of a change, `same_reads` that nothing changed which leads to further files."""
         self.tree = tree
         self.entries = tree.entries()
         self._sorted = sorted(self.entries)
         # By blob: two sides of a change share nearly all of them.
-        self._parsed = parsed if parsed is not None else {}
+        self._parsed: dict[str, Kustomization] = other._parsed if other else {}
+        self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
+
+    @cached_property
+    def kustomizations(self) -> Sequence[str]:
+        """The kustomization files, in order."""
+        return [p for p in self._sorted if p.endswith(kustomization.NAMES) and _name(p) in kustomization.NAMES]
+
+    @cached_property
+    def charts(self) -> Sequence[str]:
+        """The charts' Chart.yaml, in order."""
+        return [p for p in self._sorted if p.endswith("Chart.yaml") and _name(p) == "Chart.yaml"]
+
+    @cached_property
+    def links(self) -> Sequence[str]:
+        """The symbolic links."""
+        return [p for p in self._sorted if self.entries[p].mode == "120000"]
 
     def below(self, folder: str) -> Iterator[str]:
         """Every file below the folder, "." for all."""
@@ -41,16 +61,21 @@ class Files:
 
     def parsed(self, path: str) -> Mapping[str, Any] | None:
         """A kustomization's or chart's mapping, None if it can't be read."""
+        return self.kustomization(path).content
+
+    def kustomization(self, path: str) -> Kustomization:
+        """A kustomization file with what it refers to; one without content where there is none."""
         entry = self.entries.get(path)
         if entry is None:
-            return None
-        if entry.blob not in self._parsed:
-            try:
+            return Kustomization(None)
+        found = self._parsed.get(entry.blob)
+        if found is None:
+            content = None
+            with contextlib.suppress(YamlError):
                 data = self.tree.read(path)
-                self._parsed[entry.blob] = kustomization.read(data, path) if data is not None else None
-            except YamlError:
-                self._parsed[entry.blob] = None
-        return self._parsed[entry.blob]
+                content = kustomization.read(data, path) if data is not None else None
+            found = self._parsed[entry.blob] = Kustomization(content)
+        return found
 
     def preload(self, paths: list[str]) -> None:
         """Read many files in one go; later reads are answered from memory."""
@@ -60,6 +85,8 @@ class Files:
         """The path with symbolic links followed inside the tree, and the links that were met."""
         met: set[str] = set()
         for _ in range(40):
+            if not self.links:
+                break
             link = next((p for p in _prefixes(path) if (e := self.entries.get(p)) and e.mode == "120000"), None)
             if link is None or link in met:
                 break
@@ -67,6 +94,10 @@ class Files:
             target = os.fsdecode(self.tree.read(link) or b"")
             path = normal(posixpath.join(posixpath.dirname(link), target) + path[len(link) :])
         return path, met
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def join(folder: str, name: str) -> str:
@@ -78,15 +109,22 @@ def normal(path: str) -> str:
 
 
 def folder_of(path: str) -> str:
-    return posixpath.dirname(path) or "."
+    return path.rpartition("/")[0] or "."
 
 
 def outside(path: str) -> bool:
     return path == ".." or path.startswith(("../", "/"))
 
 
-def kustomize_reads(files: Files, folder: str) -> frozenset[str] | None:
-    """The closure of a kustomization; None if a part of it can't be read, so that anything may belong to it."""
+def kustomize_reads(files: Files, folder: str) -> frozenset[str]:
+    """The closure of a kustomization; of a part that can't be read all may belong to it that lies below."""
+    known = files.closures.get(folder)
+    if known is None:
+        known = files.closures[folder] = frozenset(_kustomize_reads(files, folder))
+    return known
+
+
+def _kustomize_reads(files: Files, folder: str) -> set[str]:
     reads: set[str] = set()
     pending, seen = [folder], set[str]()
     while pending:
@@ -98,14 +136,12 @@ def kustomize_reads(files: Files, folder: str) -> frozenset[str] | None:
         if entry is None:
             continue
         reads.add(entry)
-        content = files.parsed(entry)
-        if content is None:
+        found = files.kustomization(entry)
+        if found.content is None:
             reads.update(files.below(current))
-            continue
-        for reference in kustomization.references(content):
-            if not kustomization.is_remote(reference):
-                _follow(files, join(current, reference), reads, pending)
-    return frozenset(reads)
+        for reference in found.local:
+            _follow(files, join(current, reference), reads, pending)
+    return reads
 
 
 def _follow(files: Files, reference: str, reads: set[str], pending: list[str]) -> None:
@@ -141,7 +177,7 @@ def helm_reads(files: Files, chart: str, values: tuple[str, ...] = ()) -> frozen
         seen.add(current)
         reads.update({*files.below(current), join(current, "Chart.yaml")})
         pending += local_dependencies(files, current)
-    for path in list(reads):
+    for path in list(reads) if files.links else ():
         resolved, links = files.through_links(path)
         if links and not outside(resolved):
             reads |= {*links, resolved, *files.below(resolved)}

@@ -9,19 +9,17 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from review_bot.core.errors import UsageError
-from review_bot.core.model import (
+from review_bot.core.configuration import (
     Assignment,
     Config,
     DryRunOptions,
-    FieldPath,
-    HelmOptions,
     PolicyOptions,
-    RendererName,
     SchemaOptions,
     TargetDefinition,
     Waiver,
 )
+from review_bot.core.errors import UsageError
+from review_bot.core.model import FieldPath, HelmOptions, RendererName
 from review_bot.core.settings_file import dotted, line_of, read
 from review_bot.core.yaml_reader import Document
 

@@ -5,16 +5,31 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from review_bot.core.errors import YamlError
 from review_bot.core.yaml_reader import load
 
+Content = Mapping[str, Any]
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 # Fields that list files, or folders with a kustomization of their own.
 _ACCUMULATED = ("resources", "bases", "components", "generators", "transformers", "validators")
 _FILES = ("crds", "configurations", "patchesStrategicMerge")
 _REMOTE = re.compile(r"^[a-z][a-z0-9+.-]*://|^git::|^git@|^(www\.)?(github|gitlab|bitbucket)\.[a-z]+[/:]|\?ref=", re.I)
+
+
+@dataclass(frozen=True)
+class Kustomization:
+    """A kustomization file as it was read: `content` None if it can't be."""
+
+    content: Content | None
+
+    @cached_property
+    def local(self) -> tuple[str, ...]:
+        """What it names in this repository, as it is written."""
+        return tuple(r for r in references(self.content or {}) if not is_remote(r))
 
 
 def is_remote(reference: str) -> bool:
@@ -54,7 +69,8 @@ def references(kustomization: Mapping[str, Any]) -> Iterator[str]:
 
 def local_charts(kustomization: Mapping[str, Any]) -> tuple[str, ...]:
     """Folders of the charts that helmCharts inflates, relative to the kustomization."""
-    home = (kustomization.get("helmGlobals") or {}).get("chartHome") or "charts"
+    options = kustomization.get("helmGlobals")
+    home = (options.get("chartHome") if isinstance(options, dict) else None) or "charts"
     charts = [c for c in _list(kustomization.get("helmCharts")) if isinstance(c, dict)]
     return tuple(posixpath.join(str(home), str(c["name"])) for c in charts if c.get("name"))
 

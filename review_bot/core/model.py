@@ -191,7 +191,10 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check has to say. `introduced` and `waived` are set when the verdict is formed."""
+    """What a check has to say. `introduced` and `waived` are set when the verdict is formed.
+
+    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there.
+    """
 
     check: CheckName
     rule: str
@@ -204,6 +207,12 @@ class Finding:
     introduced: bool = True
     waived: str | None = None
     help: str = ""
+    link: str = ""
+
+    @property
+    def advice(self) -> str:
+        """The next step, and where to read more."""
+        return f"{self.help} {self.link}".strip()
 
 
 @dataclass(frozen=True)
@@ -230,74 +239,6 @@ class ResourceChange:
     diff: str
     base: Resource | None = None
     head: Resource | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiver:
-    """An agreed exception: `match` holds glob patterns by kind, namespace, name; `until` is an ISO date."""
-
-    rule: str
-    match: Mapping[str, str]
-    reason: str
-    until: str
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    match: str
-    cluster: str | None = None
-    environment: str | None = None
-    namespace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetDefinition:
-    """A target that discovery can't find: a chart with its own values, or a folder for another renderer."""
-
-    name: str
-    renderer: RendererName
-    path: str
-    helm: HelmOptions | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaOptions:
-    strict: bool = True
-    schemas: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyOptions:
-    """`explicit`: the configuration names the paths, so an empty one is an error and not `not-configured`."""
-
-    paths: tuple[str, ...] = ("policies",)
-    data: tuple[str, ...] = ()
-    explicit: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DryRunOptions:
-    """`prune`: the delivery tool deletes what is no longer rendered."""
-
-    prune: bool = True
-
-
-@dataclass(frozen=True)
-class Config:
-    """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them."""
-
-    kubernetes: str = "1.35"
-    exclude: tuple[str, ...] = ()
-    assign: tuple[Assignment, ...] = ()
-    define: tuple[TargetDefinition, ...] = ()
-    schema: SchemaOptions = field(default_factory=SchemaOptions)
-    policy: PolicyOptions = field(default_factory=PolicyOptions)
-    dry_run: DryRunOptions = field(default_factory=DryRunOptions)
-    waivers: tuple[Waiver, ...] = ()
-    approvals: Mapping[str, Any] = field(default_factory=dict)
-    merge: Mapping[str, Any] = field(default_factory=dict)
-    freezes: tuple[Mapping[str, Any], ...] = ()
-    block_existing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,37 +6,93 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction
+from review_bot.core.highlights import highlights
 from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange, TargetResult, Verdict
-from review_bot.core.report_text import counts, danger_text, live_by_cluster, live_counts, plural
+from review_bot.core.report_text import (
+    counts,
+    danger_text,
+    grouped,
+    live_by_cluster,
+    live_counts,
+    plural,
+    short,
+)
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.verdict import blocks
 
 LIMIT = 60_000
+# Room for naming what was left out.
+NAMED_BYTES = 700
 MOST_ROWS = 50
+MOST_MESSAGE = 600
+SHOWN = (CheckName.POLICY, CheckName.SCHEMA, CheckName.DRY_RUN)
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
 NOT_ASKED = "not in full"
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
-def render(verdict: Verdict, *, limit: int = LIMIT, approvals: str = "") -> str:
-    """At most `limit` characters: whole sections are left out, and named, rather than one cut in the middle.
+def render(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The whole report in at most `limit` bytes."""
+    return f"{body(verdict, limit=limit - 200)}\n\n{footer(verdict)}"
 
-    `approvals` is a finished line of markdown that stands above the footer.
-    """
-    parts = [headline(verdict), *_table(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
-    tail = [f"**Approvals:** {approvals}"] if approvals else []
-    tail.append(_footer(verdict))
-    used = sum(len(p) + 2 for p in [*parts, *tail])
-    kept, left_out = [], []
+
+def body(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The sticky comment without its footer, in at most `limit` bytes: problems first, then each diff folded."""
+    parts = [headline(verdict), *_highlights(verdict), *_overview(verdict)]
+    first = _fitted(parts, limit)
+    return "\n\n".join(p for p in (first, details(verdict, limit=limit - size(first) - 2)) if p)
+
+
+def summary(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """What a check run says first, without its footer: the table, problems and remarks."""
+    return _fitted([*_highlights(verdict), *_overview(verdict)], limit)
+
+
+def details(verdict: Verdict, *, limit: int = LIMIT) -> str:
+    """The diffs: whole ones are left out, and named, rather than one cut in the middle."""
+    kept: list[str] = []
+    left_out: list[str] = []
+    used = 0
     for title, section in _details(verdict):
-        if used + len(section) + 2 <= limit - 500:
+        cost = size(section) + 2
+        if used + cost <= limit - NAMED_BYTES:
             kept.append(section)
-            used += len(section) + 2
+            used += cost
         else:
             left_out.append(title)
     if left_out:
         kept.append(_left_out(left_out))
-    return "\n\n".join([*parts, *kept, *tail])
+    return "\n\n".join(kept)
+
+
+def title(verdict: Verdict) -> str:
+    """The first line as plain text, for a check run's title."""
+    problems, _ = counts(verdict)
+    if problems:
+        return f"{plural(problems, 'problem')} to fix"
+    changes = plural(len(verdict.changes), "change")
+    return f"Nothing blocks: {changes} in {plural(len(verdict.targets), 'target')}" if verdict.targets else "No change"
+
+
+def size(text: str) -> int:
+    """In bytes: GitHub counts characters in some places and bytes in others."""
+    return len(text.encode(errors="replace"))
+
+
+def _overview(verdict: Verdict) -> list[str]:
+    return [*_table(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
+
+
+def _fitted(parts: Sequence[str], limit: int) -> str:
+    """As many whole parts as fit; what did not is said."""
+    kept, used = [], 0
+    for part in parts:
+        if used + size(part) + 2 > limit - NAMED_BYTES:
+            kept.append("**Left out for length:** a part of this report; `review-bot check` shows all of it")
+            break
+        kept.append(part)
+        used += size(part) + 2
+    return "\n\n".join(kept)
 
 
 def headline(verdict: Verdict) -> str:
@@ -62,19 +118,28 @@ def _where(verdict: Verdict) -> str:
     return ", ".join(parts)
 
 
+def _highlights(verdict: Verdict) -> list[str]:
+    parts = []
+    for one in highlights(verdict):
+        where = f" in {', '.join(markdown(w) for w in one.where)}" if one.where else ""
+        parts.append(f"**{markdown(one.subject)}** {markdown(one.what)}{where}")
+    return [" · ".join(parts)] if parts else []
+
+
 def _table(verdict: Verdict) -> list[str]:
     if not verdict.targets:
         return []
     rows = ["| | target | changes | checks |", "|---|---|---|---|"]
     for result in verdict.targets[:MOST_ROWS]:
-        rows.append(_row(result, [f for f in verdict.findings if f.target == result.target.id], verdict))
+        rows.append(_row(result, verdict))
     if len(verdict.targets) > MOST_ROWS:
         rows.append(f"| | … and {len(verdict.targets) - MOST_ROWS} more targets | | |")
     return ["\n".join(rows)]
 
 
-def _row(result: TargetResult, findings: Sequence[Finding], verdict: Verdict) -> str:
-    failing = {f.check for f in findings if blocks(f)}
+def _row(result: TargetResult, verdict: Verdict) -> str:
+    # What concerns no single target, such as a policy that failed, was not passed by any.
+    failing = {f.check for f in verdict.findings if f.target in (None, result.target.id) and blocks(f)}
     numbers = ((result.created, "created"), (result.updated, "updated"), (result.deleted, "deleted"))
     changes = ", ".join(f"{n} {word}" for n, word in numbers if n) or "none"
     cluster = f" → cluster **{markdown(result.target.cluster)}**" if result.target.cluster else ""
@@ -82,17 +147,15 @@ def _row(result: TargetResult, findings: Sequence[Finding], verdict: Verdict) ->
     if result.error is not None:
         checks, changes = "render ✗", "unknown"
     else:
-        checks = " · ".join(
-            f"{name} {_mark(name, state, result, failing, verdict)}"
-            for name, state in verdict.checks.items()
-            if name is not CheckName.RENDER
-        )
+        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in SHOWN)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
 
 
-def _mark(name: CheckName, state: CheckState, result: TargetResult, failing: set[CheckName], verdict: Verdict) -> str:
-    if name in failing or state is CheckState.NOT_CONFIGURED:
-        return MARKS[CheckState.FAILURE if name in failing else state]
+def _mark(name: CheckName, result: TargetResult, failing: set[CheckName], verdict: Verdict) -> str:
+    if name in failing:
+        return MARKS[CheckState.FAILURE]
+    if verdict.checks.get(name, CheckState.NOT_CONFIGURED) is CheckState.NOT_CONFIGURED:
+        return MARKS[CheckState.NOT_CONFIGURED]
     # Some targets may have a cluster and others none: what was not asked has not passed.
     changes = result.created + result.updated + result.deleted
     asked = sum(c.target == result.target.id for c in verdict.live)
@@ -100,12 +163,12 @@ def _mark(name: CheckName, state: CheckState, result: TargetResult, failing: set
 
 
 def _problems(verdict: Verdict) -> list[str]:
-    grouped = _grouped([f for f in verdict.findings if blocks(f)])
-    if not grouped:
+    problems = grouped([f for f in verdict.findings if blocks(f)])
+    if not problems:
         return []
-    rows = [f"{number}. {_finding(same)}" for number, same in enumerate(grouped[:MOST_ROWS], 1)]
-    if len(grouped) > MOST_ROWS:
-        rows.append(f"\n… and {len(grouped) - MOST_ROWS} more, all in the check run's annotations")
+    rows = [f"{number}. {_finding(same)}" for number, same in enumerate(problems[:MOST_ROWS], 1)]
+    if len(problems) > MOST_ROWS:
+        rows.append(f"\n… and {len(problems) - MOST_ROWS} more, all in the check run's annotations")
     return ["**Fix before merging**\n" + "\n".join(rows)]
 
 
@@ -120,35 +183,33 @@ def _dangers(verdict: Verdict) -> list[str]:
 
 
 def _remarks(verdict: Verdict) -> list[str]:
-    grouped = _grouped([f for f in verdict.findings if not blocks(f)])
-    if not grouped:
+    remarks = grouped([f for f in verdict.findings if not blocks(f)])
+    if not remarks:
         return []
-    rows = "\n".join(f"- {_finding(same)}" for same in grouped[:MOST_ROWS])
-    more = f"\n- … and {len(grouped) - MOST_ROWS} more" if len(grouped) > MOST_ROWS else ""
-    title = f"Worth a look: {plural(len(grouped), 'remark')}"
+    rows = "\n".join(f"- {_finding(same)}" for same in remarks[:MOST_ROWS])
+    more = f"\n- … and {len(remarks) - MOST_ROWS} more" if len(remarks) > MOST_ROWS else ""
+    title = f"Worth a look: {plural(len(remarks), 'remark')}"
     return [f"<details><summary>{title}</summary>\n\n{rows}{more}\n\n</details>"]
-
-
-def _grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """What is the same in many targets is shown once."""
-    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[(finding.rule, finding.message, finding.path, finding.line)].append(finding)
-    return list(groups.values())
 
 
 def _finding(same: Sequence[Finding]) -> str:
     first = same[0]
     place = code(f"{first.path}:{first.line}" if first.line else first.path) if first.path else ""
-    parts = [f"{code(first.rule)}: {markdown(first.message)}"]
+    parts = [f"{code(first.rule)}: {markdown(_short(first.message))}"]
     parts += [f"<br>{place}"] if place else []
     parts += [f" · {markdown(first.help)}"] if first.help else []
+    parts += [f" ([why]({first.link}))"] if first.link else []
     parts += [f" · also in {plural(len(same) - 1, 'more target')}"] if len(same) > 1 else []
     if first.waived:
         parts.append(f" · waived: {markdown(first.waived)}")
     elif not first.introduced:
         parts.append(" · already on the base")
     return "".join(parts)
+
+
+def _short(text: str) -> str:
+    """A policy may say as much as it likes; the whole of it stands in the annotation."""
+    return text if len(text) <= MOST_MESSAGE else f"{text[:MOST_MESSAGE]}…"
 
 
 def _details(verdict: Verdict) -> list[tuple[str, str]]:
@@ -186,7 +247,8 @@ def _left_out(titles: Sequence[str]) -> str:
     return f"{title}\n{shown[:400]}{more}"
 
 
-def _footer(verdict: Verdict) -> str:
+def footer(verdict: Verdict) -> str:
+    """Which effect, of which commits, and how long it took."""
     effect = verdict.effect_digest.removeprefix("sha256:")[:6]
     seconds = f"{verdict.duration_ms / 1000:.1f} s"
-    return f"<sub>effect {effect} · base {verdict.base[:7]} · head {verdict.head[:7]} · {seconds}</sub>"
+    return f"<sub>effect {effect} · base {short(verdict.base)} · head {short(verdict.head)} · {seconds}</sub>"

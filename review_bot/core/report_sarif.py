@@ -15,7 +15,7 @@ def render(verdict: Verdict) -> str:
     rules = {f.rule: f for f in verdict.findings}
     driver = {
         "name": "review-bot",
-        "rules": [{"id": rule, "help": {"text": f.help or f.message}} for rule, f in sorted(rules.items())],
+        "rules": [{"id": rule, "help": {"text": f.advice or f.message}} for rule, f in sorted(rules.items())],
     }
     run = {"tool": {"driver": driver}, "results": [_result(f) for f in verdict.findings]}
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}

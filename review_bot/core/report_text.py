@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.danger import Danger
+from review_bot.core.highlights import highlights
 from review_bot.core.model import CheckName, CheckState, Finding, Severity, Verdict
 from review_bot.core.sanitise import terminal
 from review_bot.core.verdict import blocks
@@ -17,10 +18,13 @@ _COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 def render(verdict: Verdict, *, colour: bool = False) -> str:
     """A line a target and a finding, problems first, and one closing line that says it all."""
     lines = [_target_line(t.target.id, t.created, t.updated, t.deleted, t.error, colour) for t in verdict.targets]
+    for one in highlights(verdict):
+        where = f" in {', '.join(one.where)}" if one.where else ""
+        lines.append(_paint(f" · {terminal(f'{one.subject} {one.what}{where}')}", "bold", colour))
     for danger in verdict.dangers:
         lines.append(_danger_line(danger, colour))
-    for finding in verdict.findings:
-        lines += _finding_lines(finding, colour)
+    for same in grouped(verdict.findings):
+        lines += _finding_lines(same, colour)
     lines += [_live_line(cluster, rows) for cluster, rows in live_by_cluster(verdict).items()]
     for name, state in verdict.checks.items():
         if state is CheckState.NOT_CONFIGURED:
@@ -28,10 +32,19 @@ def render(verdict: Verdict, *, colour: bool = False) -> str:
     return "\n".join([*lines, _closing(verdict, colour)]) + "\n"
 
 
+def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """What is the same in many targets is shown once."""
+    groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[(finding.rule, finding.message, finding.path, finding.line)].append(finding)
+    return list(groups.values())
+
+
 def counts(verdict: Verdict) -> tuple[int, int]:
-    """How many problems block, and how many findings do not."""
-    problems = sum(blocks(f) for f in verdict.findings)
-    return problems, len(verdict.findings) - problems
+    """How many problems block, and how many remarks do not; the same in many targets counts once."""
+    groups = grouped(verdict.findings)
+    problems = sum(any(blocks(f) for f in same) for same in groups)
+    return problems, len(groups) - problems
 
 
 def live_by_cluster(verdict: Verdict) -> dict[str, list[LiveChange]]:
@@ -67,6 +80,11 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
+def short(revision: str) -> str:
+    """A commit as people write it; a work tree keeps its name."""
+    return revision[:7] if len(revision) >= 40 else revision
+
+
 def _target_line(id: str, created: int, updated: int, deleted: int, error: str | None, colour: bool) -> str:
     if error is not None:
         return f" {_paint('✗', 'red', colour)} {terminal(id)}  does not render"
@@ -83,16 +101,18 @@ def _live_line(cluster: str, changes: Sequence[LiveChange]) -> str:
     return f"   cluster {terminal(cluster)}: {live_counts(changes)}"
 
 
-def _finding_lines(finding: Finding, colour: bool) -> list[str]:
+def _finding_lines(same: Sequence[Finding], colour: bool) -> list[str]:
+    finding = same[0]
     mark, shade = ("✗", "red") if blocks(finding) else ("!", "yellow")
     if finding.severity is Severity.NOTICE:
         mark, shade = "i", "dim"
     place = f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path or ""
     note = f" (waived: {finding.waived})" if finding.waived else "" if finding.introduced else " (already on the base)"
-    text = f"{place}  {finding.rule}  {finding.message}{note}"
+    more = f" (and in {plural(len(same) - 1, 'more target')})" if len(same) > 1 else ""
+    text = f"{place}  {finding.rule}  {finding.message}{note}{more}"
     lines = [f" {_paint(mark, shade, colour)} {terminal(text)}"]
-    if finding.help and finding.waived is None:
-        lines.append(_paint(f"     → {terminal(finding.help)}", "dim", colour))
+    if finding.advice and finding.waived is None:
+        lines.append(_paint(f"     → {terminal(finding.advice)}", "dim", colour))
     return lines
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from review_bot.core.clusters import LiveChange
+from review_bot.core.configuration import Config, Waiver
 from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
 from review_bot.core.globs import matches
@@ -17,7 +18,6 @@ from review_bot.core.model import (
     CheckName,
     CheckState,
     Conclusion,
-    Config,
     Finding,
     PlannedTarget,
     ResourceChange,
@@ -25,7 +25,6 @@ from review_bot.core.model import (
     Severity,
     TargetResult,
     Verdict,
-    Waiver,
 )
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
@@ -153,7 +152,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
         "dangers": [_danger_json(d) for d in verdict.dangers],
-        "findings": [_finding_json(f) for f in verdict.findings],
+        "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
     }
 
@@ -209,7 +208,8 @@ def _resource_json(id: ResourceId) -> dict[str, Any]:
     return {"apiVersion": id.api_version, "kind": id.kind, "namespace": id.namespace, "name": id.name}
 
 
-def _finding_json(finding: Finding) -> dict[str, Any]:
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """A finding as the contract's object."""
     return {
         "check": str(finding.check),
         "rule": finding.rule,
@@ -221,5 +221,5 @@ def _finding_json(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "introduced": finding.introduced,
         "waived": finding.waived,
-        "help": finding.help,
+        "help": finding.advice,
     }

@@ -61,7 +61,8 @@ def _by_the_library(value: Any) -> str:
     text = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=False, sort_keys=False, allow_unicode=True, width=2**31 - 1
     )
-    return str(text)
+    # It marks the end of a document whose last text ends in empty lines; a divider or the end tells as much.
+    return str(text).removesuffix("...\n")
 
 
 # Below: what the library would write for what manifests are made of, four times as fast. A test compares the two.

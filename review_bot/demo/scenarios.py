@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+REPOSITORY = "org/config"
 AUTHOR = "alice"
-TEAMS = {"org/security": ["erin"]}
+TEAM, TEAM_MEMBERS = "org/security", ("erin",)
 PERMISSIONS = {"alice": "write", "carol": "write", "dave": "write", "erin": "write", "mallory": "read"}
 
 WEB = "apps/web/base/deployment.yaml"
@@ -31,7 +32,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One pull request; `approvals` are given after the review."""
+    """One pull request; `approvals` are given after the review, and `later` is pushed after those."""
 
     branch: str
     title: str
@@ -39,6 +40,7 @@ class Scenario:
     approvals: tuple[str, ...] = ("carol",)
     author: str = AUTHOR
     fork: bool = False
+    later: tuple[Edit, ...] = ()
 
 
 def _tag(overlay: str, old: str, new: str) -> Edit:
@@ -73,6 +75,12 @@ SCENARIOS: tuple[Scenario, ...] = (
             _tag("production", "1.4.2", "latest"),
         ),
         approvals=("carol", "erin"),
+    ),
+    Scenario(
+        "moved",
+        "web 1.4.3 for staging, then more",
+        (_tag("staging", "1.4.2", "1.4.3"),),
+        later=(_tag("production", "1.4.2", "1.4.3"),),
     ),
     Scenario("own", "Approve myself", (_tag("staging", "1.4.2", "1.4.3"),), approvals=(AUTHOR,)),
     Scenario("docs", "Say hello", (Edit("README.md", "", "# Sample\n"),)),
@@ -109,10 +117,10 @@ CLUSTER_SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def files_after(scenario: Scenario, before: Mapping[str, str]) -> dict[str, str]:
+def files_after(edits: Sequence[Edit], before: Mapping[str, str]) -> dict[str, str]:
     """The edited files' new contents. Raises ValueError if the sample no longer holds what an edit replaces."""
     after: dict[str, str] = {}
-    for edit in scenario.edits:
+    for edit in edits:
         text = after.get(edit.path, before.get(edit.path, ""))
         if edit.old and edit.old not in text:
             raise ValueError(f"{edit.path} does not hold {edit.old!r}")

@@ -243,7 +243,7 @@ class _Bench:
         facts = self._facts
         reasons = ["this is a draft: mark it as ready for review"] if facts.draft else []
         failing = [name for name, state in facts.checks.items() if state not in FINE]
-        reasons += [f"the check {name} is {facts.checks[name]}" for name in failing]
+        reasons += [f"the {name} check {_verb(facts.checks[name])}" for name in failing]
         objecting = [u for u in self._voices.objections if u in self._asked and not why_not(u, facts, self._wrote)]
         reasons += [f"@{self._voices.objections[u]} requested changes" for u in objecting]
         reasons += [f"on hold by {hold}: /unhold lets it go" for hold in self._voices.holds.values()]
@@ -257,6 +257,10 @@ class _Bench:
         if not freeze.start <= self._facts.now < freeze.end:
             return False
         return not freeze.environments or any(c.environment in freeze.environments for c in self._facts.changes)
+
+
+def _verb(state: str) -> str:
+    return "failed" if state == "failure" else f"is {state}"
 
 
 def _waiting(rules: Sequence[RuleResult]) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
-from collections.abc import Mapping
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from review_bot.core.errors import ToolError
 from review_bot.core.tools import find
@@ -59,6 +63,7 @@ def run(
     stdin: bytes | None = None,
     extra: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_SECONDS,
+    pass_fds: tuple[int, ...] = (),
 ) -> bytes:
     """git's stdout. Raises GitError, ToolError when it takes longer than `timeout` seconds."""
     try:
@@ -68,6 +73,7 @@ def run(
             capture_output=True,
             env=environment(extra),
             timeout=timeout,
+            pass_fds=pass_fds,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -75,3 +81,101 @@ def run(
     if done.returncode != 0:
         raise GitError(done.stderr.decode(errors="replace").strip())
     return done.stdout
+
+
+class Objects:
+    """A repository's objects, read through `cat-file`; what was read once is kept. Safe to use from several threads."""
+
+    # Above this many, a process of its own that does not flush after each is faster.
+    FEW = 48
+    # Bytes that are kept; a service that stays up reads other ones tomorrow.
+    KEPT = 256 * 1024 * 1024
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._blobs: dict[str, bytes] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read_many(self, shas: Iterable[str]) -> Mapping[str, bytes]:
+        """The contents by sha. Raises GitError for one that is not there."""
+        wanted = set(shas)
+        with self._lock:
+            missing = sorted(wanted - self._blobs.keys())
+            read = self._read_all(missing) if len(missing) > self.FEW else {sha: self._ask(sha)[1] for sha in missing}
+            found = {sha: read[sha] if sha in read else self._blobs[sha] for sha in wanted}
+            self._keep(read)
+        return found
+
+    def resolve(self, name: str) -> str:
+        """The sha of the object that a name means. Raises GitError."""
+        if "\n" in name or "\0" in name or not name:
+            raise GitError(f"{name!r} names no object")
+        with self._lock:
+            return self._ask(name)[0]
+
+    def _keep(self, read: Mapping[str, bytes]) -> None:
+        self._size += sum(map(len, read.values()))
+        if self._size > self.KEPT:
+            self._blobs.clear()
+            self._size = 0
+        else:
+            self._blobs.update(read)
+
+    def _read_all(self, shas: Sequence[str]) -> dict[str, bytes]:
+        names = "".join(f"{sha}\n" for sha in shas).encode()
+        stream = io.BytesIO(run(self._folder, "cat-file", "--batch", "--buffer", stdin=names))
+        try:
+            return {sha: _read_object(stream, sha)[1] for sha in shas}
+        except EOFError as error:
+            raise GitError("git ended before it had written everything") from error
+
+    def _ask(self, name: str) -> tuple[str, bytes]:
+        process = self._started()
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - it was started with both
+        # Reading has no time-out of its own: a git that hangs is ended, and then there is nothing to read.
+        watch = threading.Timer(TIMEOUT_SECONDS, process.kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            process.stdin.write(name.encode(errors="surrogateescape") + b"\n")
+            process.stdin.flush()
+            return _read_object(process.stdout, name)
+        except (BrokenPipeError, EOFError) as error:
+            self._process = None
+            raise GitError(f"git ended while it read {name}") from error
+        finally:
+            watch.cancel()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                command(self._folder, "cat-file", "--batch"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment(),
+            )
+            weakref.finalize(self, _end, self._process)
+        return self._process
+
+
+def _read_object(stream: IO[bytes], name: str) -> tuple[str, bytes]:
+    """The object's sha and content. Raises GitError for what git does not know, EOFError if it has ended."""
+    head = stream.readline()
+    if not head.endswith(b"\n"):
+        raise EOFError
+    fields = head.split()
+    # For what is missing or ambiguous git says so after the name, which may hold anything.
+    if head.rstrip(b"\n").endswith((b" missing", b" ambiguous")) or len(fields) != 3:
+        raise GitError(f"there is no object {name}")
+    data = stream.read(int(fields[2]) + 1)
+    if len(data) != int(fields[2]) + 1:
+        raise EOFError
+    return fields[0].decode(), data[:-1]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()

@@ -5,21 +5,73 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from review_bot.core.model import TreeEntry
-from review_bot.github.git_process import run
+from review_bot.github.git_process import Objects, run
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A row of `git diff-tree --raw`: `status` is git's letter, `mode` and `blob` are those afterwards."""
+
+    status: str
+    path: str
+    mode: str
+    blob: str
+    previous_path: str | None = None
+
+
+def listed(folder: Path, sha: str) -> dict[str, TreeEntry]:
+    """Every file of a commit."""
+    listing = run(folder, "ls-tree", "-r", "-z", "--full-tree", sha)
+    entries = {}
+    for row in listing.decode(errors="surrogateescape").split("\0"):
+        if row:
+            about, _, path = row.partition("\t")
+            mode, _, blob = about.split(" ")
+            entries[path] = TreeEntry(path, mode, blob)
+    return entries
+
+
+def differences(folder: Path, base: str, head: str) -> tuple[Difference, ...]:
+    """What differs between two commits, renames found."""
+    words = ("diff-tree", "-r", "-z", "-M", "--raw", "--no-commit-id", "--no-abbrev", "--no-ext-diff", "--no-textconv")
+    fields = iter(run(folder, *words, base, head).decode(errors="surrogateescape").split("\0"))
+    found = []
+    for about in fields:
+        if about:
+            _, mode, _, blob, status = about.split(" ")
+            previous = next(fields) if status[0] == "R" else None
+            found.append(Difference(status[0], next(fields), mode, blob, previous))
+    return tuple(found)
+
+
+def with_differences(entries: Mapping[str, TreeEntry], rows: Sequence[Difference]) -> dict[str, TreeEntry]:
+    """The files of the other commit."""
+    result = dict(entries)
+    for row in rows:
+        result.pop(row.previous_path or row.path, None)
+    result.update((row.path, TreeEntry(row.path, row.mode, row.blob)) for row in rows if row.status != "D")
+    return result
 
 
 class GitTree:
     """A commit's tree."""
 
-    def __init__(self, folder: Path, sha: str) -> None:
-        self._folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        sha: str,
+        objects: Objects | None = None,
+        listing: Callable[[], Mapping[str, TreeEntry]] | None = None,
+    ) -> None:
         self._sha = sha
-        self._blobs: dict[str, bytes] = {}
+        self._objects = objects or Objects(folder)
+        self._listing = listing or (lambda: listed(folder, sha))
 
     @property
     def sha(self) -> str:
@@ -27,14 +79,7 @@ class GitTree:
 
     @cached_property
     def _entries(self) -> Mapping[str, TreeEntry]:
-        listing = run(self._folder, "ls-tree", "-r", "-z", "--full-tree", self._sha)
-        entries = {}
-        for row in listing.decode(errors="surrogateescape").split("\0"):
-            if row:
-                about, _, path = row.partition("\t")
-                mode, _, blob = about.split(" ")
-                entries[path] = TreeEntry(path, mode, blob)
-        return entries
+        return self._listing()
 
     def entries(self) -> Mapping[str, TreeEntry]:
         return self._entries
@@ -44,19 +89,8 @@ class GitTree:
 
     def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         wanted = {p: e.blob for p in paths if (e := self._entries.get(p)) is not None and e.mode != "160000"}
-        self._fetch(sorted({blob for blob in wanted.values() if blob not in self._blobs}))
-        return {path: self._blobs[blob] for path, blob in wanted.items()}
-
-    def _fetch(self, blobs: Sequence[str]) -> None:
-        if not blobs:
-            return
-        output = run(self._folder, "cat-file", "--batch", stdin=("\n".join(blobs) + "\n").encode())
-        start = 0
-        for blob in blobs:
-            end = output.index(b"\n", start)
-            size = int(output[start:end].rsplit(b" ", 1)[1])
-            self._blobs[blob] = output[end + 1 : end + 1 + size]
-            start = end + size + 2
+        contents = self._objects.read_many(wanted.values())
+        return {path: contents[blob] for path, blob in wanted.items()}
 
 
 class WorkTree:

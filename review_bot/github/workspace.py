@@ -6,11 +6,14 @@ import os
 import posixpath
 from collections.abc import Iterable
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from review_bot.core.errors import UsageError
 from review_bot.core.model import CheckName, FileChange, Finding, Severity, Tree, TreeEntry
-from review_bot.github.git_process import GitError, run
-from review_bot.github.git_tree import GitTree, WorkTree
+from review_bot.github import diff_lines
+from review_bot.github.diff_lines import DiffLines
+from review_bot.github.git_process import GitError, Objects, run
+from review_bot.github.git_tree import Difference, GitTree, WorkTree, differences, with_differences
 
 STATUS = {"A": "added", "M": "modified", "T": "modified", "D": "removed", "R": "renamed"}
 
@@ -22,20 +25,22 @@ class Repository:
         if not path.is_dir():
             raise UsageError(f"there is no folder {path}", help="name a git repository")
         try:
-            lines = run(path, "rev-parse", "--is-bare-repository", "--absolute-git-dir").decode().splitlines()
-            self._bare = lines[0] == "true"
-            top = lines[1] if self._bare else run(path, "rev-parse", "--show-toplevel").decode().rstrip("\n")
+            said = run(path, "rev-parse", "--is-bare-repository", "--show-cdup", "--absolute-git-dir")
+            self._bare, top = _layout(path, os.fsdecode(said))
         except GitError as error:
             raise UsageError(f"{path} is not a git repository", help="name one, or run `git init`") from error
-        self.path = Path(top)
+        self.path = top
+        self._objects = Objects(top)
+        self._trees: WeakValueDictionary[str, GitTree] = WeakValueDictionary()
+        # The review asks twice: for the changed files, and for the other tree.
+        self._last: tuple[tuple[str, str], tuple[Difference, ...]] | None = None
 
     def resolve(self, rev: str) -> str:
         """The commit that a revision names. Raises UsageError."""
         try:
-            found = run(self.path, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}")
-        except (GitError, ValueError) as error:
+            return self._objects.resolve(f"{rev}^{{commit}}")
+        except GitError as error:
             raise UsageError(f"there is no revision {rev!r} here", help=self._shallow_hint()) from error
-        return found.decode().strip().splitlines()[-1]
 
     def merge_base(self, base: str, head: str) -> str:
         """The commit that both have grown from. Raises UsageError where there is none."""
@@ -46,8 +51,16 @@ class Repository:
                 f"{base[:12]} and {head[:12]} have no commit in common", help=self._shallow_hint()
             ) from error
 
-    def tree(self, sha: str) -> Tree:
-        return GitTree(self.path, sha)
+    def tree(self, sha: str, like: str | None = None) -> Tree:
+        """A commit's tree; `like` names one that is listed anyway and differs little, so that this one need not be."""
+        known = self._trees.get(sha)
+        if known is None:
+            listing = None
+            if like is not None:
+                other = self.tree(like)
+                listing = lambda: with_differences(other.entries(), self._differences(like, sha))  # noqa: E731
+            known = self._trees[sha] = GitTree(self.path, sha, self._objects, listing)
+        return known
 
     def worktree(self) -> Tree:
         """The work tree, uncommitted and untracked files included. Raises UsageError in a bare repository."""
@@ -59,8 +72,16 @@ class Repository:
         """The files that differ, renames found; `head` None is the work tree."""
         if head is None:
             return self._uncommitted(base)
-        words = ("diff-tree", "-r", "-z", "-M", "--no-commit-id", "--name-status", "--no-ext-diff", "--no-textconv")
-        return _parse_status(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+        return tuple(_change(row) for row in self._differences(base, head))
+
+    def shown(self, base: str, head: str) -> DiffLines:
+        """The lines that the diff of two commits shows, as GitHub shows it: three lines of context, renames found."""
+        words = ("diff-tree", "-r", "-p", "-U3", "-M", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-color")
+        return diff_lines.parse(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+
+    def commits_between(self, tip: str, head: str) -> tuple[str, ...]:
+        """Every commit that `head` would bring to `tip`, those behind merges included."""
+        return tuple(run(self.path, "rev-list", "--end-of-options", f"{tip}..{head}").decode().split())
 
     def materialise(self, tree: Tree, paths: Iterable[str] | None, into: Path) -> tuple[Finding, ...]:
         """Lay out these files (None: all) below `into`; what must not be laid out is an error finding each."""
@@ -70,10 +91,17 @@ class Repository:
         refused = {finding.path for finding in findings}
         allowed = [entry for entry in wanted if entry.path not in refused]
         contents = tree.read_many([entry.path for entry in allowed])
+        for folder in {posixpath.dirname(entry.path) for entry in allowed}:
+            (into / folder).mkdir(parents=True, exist_ok=True)
         # Links last, so that no file is ever written through one.
         for entry in sorted(allowed, key=lambda e: e.mode == "120000"):
             _write(into, entry, contents[entry.path])
         return tuple(findings)
+
+    def _differences(self, base: str, head: str) -> tuple[Difference, ...]:
+        if self._last is None or self._last[0] != (base, head):
+            self._last = ((base, head), differences(self.path, base, head))
+        return self._last[1]
 
     def _uncommitted(self, base: str) -> tuple[FileChange, ...]:
         before, after = self.tree(base).entries(), self.worktree().entries()
@@ -94,19 +122,18 @@ class Repository:
         return "this clone is shallow: fetch its history (fetch-depth: 0)" if shallow else "see `git branch --all`"
 
 
-def _parse_status(text: str) -> tuple[FileChange, ...]:
-    fields = iter(text.split("\0"))
-    changes = []
-    for status in fields:
-        if not status:
-            continue
-        kind = status[0]
-        if kind == "R":
-            previous = next(fields)
-            changes.append(FileChange(next(fields), "renamed", previous))
-        else:
-            changes.append(FileChange(next(fields), STATUS.get(kind, "modified")))
-    return tuple(changes)
+def _layout(path: Path, said: str) -> tuple[bool, Path]:
+    """Is the repository bare, and where is its top, from what rev-parse says: a bare one has no way up to say."""
+    bare, _, rest = said.rstrip("\n").partition("\n")
+    if bare == "true":
+        return True, Path(rest)
+    if rest.startswith("/"):
+        raise GitError("inside of .git there is no work tree")
+    return False, (path / rest.partition("\n")[0]).resolve()
+
+
+def _change(row: Difference) -> FileChange:
+    return FileChange(row.path, STATUS.get(row.status, "modified"), row.previous_path)
 
 
 def _refused(entry: TreeEntry, tree: Tree) -> Finding | None:
@@ -129,7 +156,6 @@ def _finding(entry: TreeEntry, message: str, help: str) -> Finding:
 
 def _write(into: Path, entry: TreeEntry, data: bytes) -> None:
     place = into / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
     if entry.mode == "120000":
         place.symlink_to(os.fsdecode(data))
         return

@@ -11,8 +11,9 @@ from review_bot.checks.context import CheckContext
 from review_bot.checks.dry_run import DryRunCheck
 from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import Clusters, LiveAction, LiveChange
+from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
-from review_bot.core.model import Config, Finding, Rendered, ResourceChange, Severity, Target, Tree
+from review_bot.core.model import Finding, Rendered, ResourceChange, Severity, Target, Tree
 from review_bot.core.planning import discover
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository

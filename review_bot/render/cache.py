@@ -17,17 +17,30 @@ FORMAT = "1"
 TOOLS = {"kustomize": "kustomize", "helm": "helm"}
 
 
-def key(target: Target, tree: Tree, kubernetes: str) -> str | None:
-    """The digest of everything that the output depends on, None if that is not known."""
-    if target.reads is None:
-        return None
-    tool = TOOLS.get(str(target.renderer))
-    about = os.stat(find(tool)) if tool else None
-    entries = tree.entries()
-    parts = [FORMAT, target.id, target.path, repr(target.helm), kubernetes]
-    parts += [f"{about.st_size} {about.st_mtime_ns}"] if about else []
-    parts += [f"{p} {e.mode} {e.blob}" for p in sorted(target.reads) if (e := entries.get(p)) is not None]
-    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+class Keys:
+    """The keys of one review, in which a tool stays the same."""
+
+    def __init__(self, kubernetes: str) -> None:
+        self._kubernetes = kubernetes
+        self._tools: dict[str, str] = {}
+
+    def of(self, target: Target, tree: Tree) -> str | None:
+        """The digest of everything that the target's output depends on, None if that is not known."""
+        if target.reads is None:
+            return None
+        tool = TOOLS.get(str(target.renderer))
+        entries = tree.entries()
+        parts = [FORMAT, target.id, target.path, repr(target.helm), self._kubernetes]
+        parts += [self._about(tool)] if tool else []
+        parts += [f"{p} {e.mode} {e.blob}" for p in sorted(target.reads) if (e := entries.get(p)) is not None]
+        return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+    def _about(self, tool: str) -> str:
+        """Tells one installed version of a tool from another without running it."""
+        if tool not in self._tools:
+            about = os.stat(find(tool))
+            self._tools[tool] = f"{about.st_size} {about.st_mtime_ns}"
+        return self._tools[tool]
 
 
 class Cache:
@@ -52,7 +65,7 @@ class Cache:
         with contextlib.suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as partial:
-                json.dump([_row(r) for r in rendered.resources], partial)
+                partial.write(json.dumps([_row(r) for r in rendered.resources]))
             os.replace(partial.name, path)
 
     def _path(self, key: str) -> Path:

@@ -18,6 +18,7 @@ from review_bot.core.tools import find
 from review_bot.core.yaml_reader import Document, load, parse
 from review_bot.render.problems import failed
 from review_bot.render.sandbox import CHECKOUT, Outcome, Sandbox
+from review_bot.render.side import Side
 
 # Their output differs at every run; two runs tell which values those are.
 RANDOM = re.compile(
@@ -28,9 +29,9 @@ _SOURCE = re.compile(r"^# Source: (\S.*)$")
 _PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
 
 
-async def render(target: Target, tree: Tree, checkout: Path, sandbox: Sandbox, kubernetes: str) -> Rendered:
+async def render(target: Target, side: Side, sandbox: Sandbox, kubernetes: str) -> Rendered:
     """Template the chart without a cluster, plugins or network; dependencies must lie in the repository."""
-    files = Files(tree)
+    files, checkout = side.files, side.checkout
     options = target.helm or HelmOptions(release=posixpath.basename(target.path))
     missing = _missing(target, options, files)
     if missing:
@@ -42,7 +43,7 @@ async def render(target: Target, tree: Tree, checkout: Path, sandbox: Sandbox, k
         if outcome.status != 0:
             return Rendered(target, (), (_explained(target, outcome),))
         again = None
-        if _is_random(target, tree):
+        if _is_random(target, side.tree):
             again = await sandbox.run(find("helm"), words, checkout, overlays=overlays)
     try:
         resources = _resources(outcome.stdout, target, files)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
-from review_bot.core.model import Finding, Rendered, Resource, Source, Target, Tree
+from review_bot.core.model import Finding, Rendered, Resource, Source, Target
 from review_bot.core.resources import from_documents, identity
-from review_bot.core.tools import find
 from review_bot.core.yaml_reader import parse
+from review_bot.render.builds import Build, Builder
 from review_bot.render.origins import Origins
 from review_bot.render.problems import did_you_mean, failed
-from review_bot.render.sandbox import CHECKOUT, Sandbox
+from review_bot.render.sandbox import CHECKOUT
+from review_bot.render.side import Side
 
 ORIGIN = "config.kubernetes.io/origin"
 TRANSFORMED = "alpha.config.kubernetes.io/transformations"
@@ -29,39 +29,33 @@ _MISSING = re.compile(r"(?:open|stat|lstat|evalsymlink failure on) '?(/repo/[^:'
 _NESTED = re.compile(r"couldn't make target for path '([^']+)': ((?:(?!couldn't make target for path).)+)$")
 
 
-async def render(target: Target, tree: Tree, checkout: Path, sandbox: Sandbox) -> Rendered:
+async def render(target: Target, side: Side, builder: Builder) -> Rendered:
     """Build the overlay; whatever kustomize would fetch or execute is refused before it runs."""
-    files = Files(tree)
+    files = side.files
     refused = tuple(_refusals(target, files))
     if refused:
         return Rendered(target, (), refused)
-    with tempfile.TemporaryDirectory(prefix="review-bot-entry-") as work:
-        overlays, added = _with_origins(target, files, Path(work))
-        tool = find("kustomize")
-        verb = ["kustomize"] if tool.name == "kubectl" else ["build"]
-        outcome = await sandbox.run(tool, [*verb, f"{{repo}}/{target.path}"], checkout, overlays=overlays)
+    content, added = _with_origins(target, files)
+    outcome = await builder.build(Build(side.checkout, target.path, target.entry, content))
     if outcome.status != 0:
         return Rendered(target, (), (_explained(target, outcome.trouble or outcome.stderr, files),))
     try:
         resources, findings = from_documents(parse(outcome.stdout, path=target.entry, strict=False), path=target.entry)
     except YamlError as error:
         return Rendered(target, (), (failed(target, f"its output can't be read: {error.message}"),))
-    origins = Origins(tree)
-    located = tuple(_located(r, target, origins, added) for r in resources)
+    located = tuple(_located(r, target, side.origins, added) for r in resources)
     return Rendered(target, located, tuple(failed(target, f.message, help=f.help, rule=f.rule) for f in findings))
 
 
-def _with_origins(target: Target, files: Files, work: Path) -> tuple[dict[str, Path], frozenset[str]]:
-    """A copy of the entry file that asks kustomize to say where things come from, and the annotations that adds."""
+def _with_origins(target: Target, files: Files) -> tuple[str | None, frozenset[str]]:
+    """The entry file's text that asks kustomize to say where things come from, and the annotations that adds."""
     content = files.parsed(target.entry)
     if content is None:
-        return {}, frozenset()
+        return None, frozenset()
     had = content.get("buildMetadata")
     had = had if isinstance(had, list) else []
     added = frozenset(a for a, name in METADATA.items() if name not in had)
-    copy = work / "kustomization.yaml"
-    copy.write_text(json.dumps({**content, "buildMetadata": [*had, *(METADATA[a] for a in sorted(added))]}))
-    return {target.entry: copy}, added
+    return json.dumps({**content, "buildMetadata": [*had, *(METADATA[a] for a in sorted(added))]}), added
 
 
 def _refusals(target: Target, files: Files) -> Iterator[Finding]:
@@ -91,7 +85,9 @@ def _refusals(target: Target, files: Files) -> Iterator[Finding]:
 
 
 def _explained(target: Target, text: str, files: Files) -> Finding:
-    text = " ".join(text.split()).removeprefix("error: ")
+    # Advice about old fields stands before what is wrong.
+    rows = [row for row in text.splitlines() if not row.startswith("# Warning: ")]
+    text = " ".join(" ".join(rows).split()).removeprefix("error: ").removeprefix("Error: ")
     missing = _MISSING.search(text)
     if missing:
         path = normal(missing.group(1).removeprefix(f"{CHECKOUT}/"))
@@ -173,8 +169,14 @@ def _without(manifest: Mapping[str, Any], added: frozenset[str]) -> Mapping[str,
 
 
 def _yaml(text: Any) -> Any:
+    return _annotation(str(text)) if text else None
+
+
+# Overlays of one base say the same of what they take from it.
+@lru_cache(maxsize=1024)
+def _annotation(text: str) -> Any:
     try:
-        documents = parse(str(text).encode(), path="annotation") if text else ()
-    except YamlError:
+        documents = parse(text.encode(), path="annotation")
+    except (YamlError, UnicodeEncodeError):
         return None
     return documents[0].value if documents else None

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from review_bot.core.discovery import looks_like_a_manifest
 from review_bot.core.errors import YamlError
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target, Tree
-from review_bot.core.planning import looks_like_a_manifest
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.problems import failed
 
 
-async def render(target: Target, tree: Tree, _checkout: Path) -> Rendered:
+async def render(target: Target, tree: Tree) -> Rendered:
     """Parse what lies there; YAML that is no manifest at all (values, settings) is left out."""
     resources: list[Resource] = []
     findings: list[Finding] = []

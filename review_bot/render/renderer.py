@@ -9,7 +9,9 @@ from pathlib import Path
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.render import cache, helm, kustomize, plain
+from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
+from review_bot.render.side import Side
 
 Job = tuple[Target, Tree, Path]
 
@@ -26,30 +28,50 @@ class Renderer:
         parallel: int | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
-        self._sandbox = Sandbox(limits, allow_unsandboxed)
+        self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._builder: Builder | None = None
+        self._kustomizations: list[Path] = []
+        self._keys = cache.Keys(kubernetes)
         self.cached = 0
 
     async def render_all(self, jobs: Sequence[Job]) -> list[Rendered]:
         """One result a job, in the jobs' order. What is wrong with the content is a finding; raises ToolError only."""
-        return list(await asyncio.gather(*(self._one(*job) for job in jobs)))
+        sides: dict[Path, Side] = {}
+        for _, tree, checkout in jobs:
+            if checkout not in sides:
+                sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
+        self._kustomizations = [c for target, _, c in jobs if target.renderer is RendererName.KUSTOMIZE]
+        tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._builder is not None:
+                await self._builder.close()
+                self._builder = None
 
-    async def _one(self, target: Target, tree: Tree, checkout: Path) -> Rendered:
+    async def _one(self, target: Target, side: Side) -> Rendered:
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
-                return await plain.render(target, tree, checkout)
-            key = cache.key(target, tree, self._kubernetes)
+                return await plain.render(target, side.tree)
+            key = self._keys.of(target, side.tree)
             known = self._cache.get(key, target) if key else None
             if known is not None:
                 self.cached += 1
                 return known
-            rendered = await self._run(target, tree, checkout)
+            rendered = await self._run(target, side)
             if key:
                 self._cache.put(key, rendered)
             return rendered
 
-    async def _run(self, target: Target, tree: Tree, checkout: Path) -> Rendered:
+    async def _run(self, target: Target, side: Side) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
-            return await kustomize.render(target, tree, checkout, self._sandbox)
-        return await helm.render(target, tree, checkout, self._sandbox, self._kubernetes)
+            if self._builder is None:
+                checkouts = list(dict.fromkeys(self._kustomizations))
+                self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
+            return await kustomize.render(target, side, self._builder)
+        return await helm.render(target, side, self.sandbox, self._kubernetes)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import resource
 import signal
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,18 @@ from review_bot.core.tools import find
 
 CHECKOUT = "/repo"
 TOOL = "/tool"
+# The buffer of a process that is talked to: bytes that wait to be read.
+_LINE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a tool wrote; `trouble` says in words why it was stopped, "" if it ended by itself."""
+
+    status: int
+    stdout: bytes
+    stderr: str
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +42,11 @@ class Limits:
     file_bytes: int = 128 * 1024 * 1024
     memory_bytes: int = 2 * 1024 * 1024 * 1024
 
+    def too_slow(self) -> Outcome:
+        return Outcome(-1, b"", "", f"it took longer than {self.seconds:g} s")
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a tool wrote; `trouble` says in words why it was stopped, "" if it ended by itself."""
-
-    status: int
-    stdout: bytes
-    stderr: str
-    trouble: str = ""
+    def too_much(self) -> Outcome:
+        return Outcome(-1, b"", "", f"it wrote more than {self.output_bytes >> 20} MiB")
 
 
 @dataclass(frozen=True)
@@ -60,43 +69,56 @@ class Sandbox:
         `overlays` lay files or folders over paths of the checkout. The checkout is read-only at /repo; `{repo}` in
         the words becomes its path. Raises ToolError where no sandbox can be had.
         """
-        if await asyncio.to_thread(_bwrap_works):
-            command = self._wrapped(tool, words, checkout, overlays or {})
-        elif self.allow_unsandboxed:
-            command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
-            _lay_over(checkout, overlays or {})
-        else:
+        mounts = {CHECKOUT: checkout, **{f"{CHECKOUT}/{path}": source for path, source in (overlays or {}).items()}}
+        outcome = None
+        with contextlib.suppress(ToolError):
+            outcome = await self._bounded(await self._spawn(self._wrapped(tool, words, mounts, CHECKOUT), checkout))
+        # The sandbox is tried and not tested first: a test costs as much as a small build.
+        if outcome is not None and (outcome.status == 0 or not outcome.stderr.startswith("bwrap: ") or works()):
+            return outcome
+        if not self.allow_unsandboxed:
             raise ToolError(
                 "there is no sandbox: bubblewrap can't make user namespaces on this machine",
                 help="allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content",
             )
-        return await self._bounded(command, checkout)
+        _lay_over(checkout, overlays or {})
+        command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
+        return await self._bounded(await self._spawn(command, checkout))
 
-    def _wrapped(self, tool: Path, words: Sequence[str], checkout: Path, overlays: Mapping[str, Path]) -> list[str]:
+    async def start(self, tool: Path, mounts: Mapping[str, Path], folder: Path) -> asyncio.subprocess.Process:
+        """Start a `tool` that is talked to, with `mounts` read-only where they say, for the caller to `end`.
+
+        Raises ToolError if there is no bubblewrap.
+        """
+        return await self._spawn(self._wrapped(tool, [], mounts, "/"), folder, talks=True)
+
+    def _wrapped(self, tool: Path, words: Sequence[str], mounts: Mapping[str, Path], folder: str) -> list[str]:
         command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--cap-drop", "ALL", "--tmpfs", "/tmp", "--dev", "/dev", "--ro-bind", str(tool), TOOL]  # noqa: S108
         for library in ("/lib", "/lib64", "/usr/lib"):
             if Path(library).exists():
                 command += ["--ro-bind", library, library]
-        command += ["--ro-bind", str(checkout), CHECKOUT]
-        for path, source in overlays.items():
-            command += ["--ro-bind", str(source), f"{CHECKOUT}/{path}"]
+        for place, source in mounts.items():
+            command += ["--ro-bind", str(source), place]
         for name, value in _ENVIRONMENT.items():
             command += ["--setenv", name, value]
-        command += ["--chdir", CHECKOUT, "--", TOOL]
+        command += ["--chdir", folder, "--", TOOL]
         return command + [w.replace("{repo}", CHECKOUT) for w in words]
 
-    async def _bounded(self, command: Sequence[str], checkout: Path) -> Outcome:
-        process = await asyncio.create_subprocess_exec(
+    async def _spawn(self, command: Sequence[str], checkout: Path, talks: bool = False) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.PIPE,
             env=dict(_ENVIRONMENT),
             cwd=str(checkout),
             start_new_session=True,
             preexec_fn=self._limit,
+            limit=_LINE,
         )
+
+    async def _bounded(self, process: asyncio.subprocess.Process) -> Outcome:
         try:
             async with asyncio.timeout(self.limits.seconds):
                 stdout, stderr = await asyncio.gather(
@@ -105,11 +127,11 @@ class Sandbox:
                 status = await process.wait()
             return Outcome(status, stdout, stderr.decode(errors="replace"))
         except TimeoutError:
-            return Outcome(-1, b"", "", f"it took longer than {self.limits.seconds:g} s")
+            return self.limits.too_slow()
         except _TooMuch:
-            return Outcome(-1, b"", "", f"it wrote more than {self.limits.output_bytes >> 20} MiB")
+            return self.limits.too_much()
         finally:
-            await _end(process)
+            await end(process)
 
     def _limit(self) -> None:
         limits = self.limits
@@ -147,7 +169,7 @@ _ENVIRONMENT = {
 }
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end(process: asyncio.subprocess.Process) -> None:
     """Whatever happens, the whole process group is gone afterwards."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -164,9 +186,8 @@ def _lay_over(checkout: Path, overlays: Mapping[str, Path]) -> None:
 
 
 @lru_cache(maxsize=1)
-def _bwrap_works() -> bool:
-    import subprocess
-
+def works() -> bool:
+    """Can bubblewrap make a sandbox on this machine? Found out once a process."""
     try:
         bwrap = find("bwrap")
     except ToolError:

@@ -17,8 +17,9 @@ from kube import Kube, eventually, manifests, settings
 from review_bot.checks.context import CheckContext
 from review_bot.checks.dry_run import DryRunCheck
 from review_bot.core.clusters import Clusters
+from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
-from review_bot.core.model import Config, RendererName, Resource, ResourceChange, Source, Target
+from review_bot.core.model import RendererName, Resource, ResourceChange, Source, Target
 from review_bot.core.resources import identity
 from review_bot.demo.cluster import start
 from review_bot.github.workspace import Repository

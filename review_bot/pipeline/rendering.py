@@ -1,0 +1,113 @@
+"""Both sides of the planned targets, rendered and compared."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from review_bot.core.model import (
+    Finding,
+    PlannedTarget,
+    Rendered,
+    Resource,
+    ResourceChange,
+    Severity,
+    Target,
+    Tree,
+)
+from review_bot.github.workspace import Repository
+from review_bot.pipeline.sides import Sides
+from review_bot.render.renderer import Renderer
+
+
+@dataclass(frozen=True)
+class RenderedSides:
+    """What rendering gave, by target id and side; `loose` findings belong to no single target."""
+
+    base: Mapping[str, Rendered]
+    head: Mapping[str, Rendered]
+    loose: tuple[Finding, ...] = ()
+
+    def findings(self) -> list[Finding]:
+        """What is to be said of the head, and of a base that can't be compared with it."""
+        return [*self.loose, *_findings(self.head), *_unseen(self)]
+
+    def base_findings(self) -> list[Finding]:
+        return _findings(self.base)
+
+    def resources(self) -> Iterable[Resource]:
+        return (resource for rendered in self.head.values() for resource in rendered.resources)
+
+
+async def render_sides(
+    renderer: Renderer, repository: Repository, sides: Sides, planned: Sequence[PlannedTarget]
+) -> RenderedSides:
+    """Render base and head of each target, each once, in parallel."""
+    base, head = [p.base for p in planned if p.base], [p.head for p in planned if p.head]
+    results, loose = await render_trees(renderer, repository, ((sides.base, base), (sides.head, head)))
+    return RenderedSides(
+        base={r.target.id: r for r in results[: len(base)]},
+        head={r.target.id: r for r in results[len(base) :]},
+        loose=loose[1],
+    )
+
+
+async def render_trees(
+    renderer: Renderer, repository: Repository, wanted: Sequence[tuple[Tree, Sequence[Target]]]
+) -> tuple[list[Rendered], list[tuple[Finding, ...]]]:
+    """Targets of several trees: the results in the targets' order, and per tree what could not be laid out."""
+    with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
+        jobs: list[tuple[Target, Tree, Path]] = []
+        loose: list[tuple[Finding, ...]] = []
+        for number, (tree, targets) in enumerate(wanted):
+            folder = Path(work) / str(number)
+            folder.mkdir()
+            needed = _needed(targets)
+            found = await asyncio.to_thread(repository.materialise, tree, needed, folder) if targets else ()
+            loose.append(found)
+            jobs += [(target, tree, folder) for target in targets]
+        return await renderer.render_all(jobs), loose
+
+
+def _needed(targets: Sequence[Target]) -> set[str] | None:
+    """The files to lay out for these targets, None for all."""
+    needed: set[str] = set()
+    for target in targets:
+        if target.reads is None:
+            return None
+        needed |= target.reads
+    return needed
+
+
+def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple[ResourceChange, ...]:
+    """Compare the sides; a head that failed has no changes, since it would look like a mass deletion."""
+    from review_bot.core.diff import compare
+
+    changes: list[ResourceChange] = []
+    for one in planned:
+        base, head = rendered.base.get(one.id), rendered.head.get(one.id)
+        if head is not None and head.failed:
+            continue
+        before = base.resources if base is not None and not base.failed else ()
+        changes += compare(one.id, before, head.resources if head is not None else ())
+    return tuple(changes)
+
+
+def _findings(side: Mapping[str, Rendered]) -> list[Finding]:
+    return [finding for rendered in side.values() for finding in rendered.findings]
+
+
+def _unseen(rendered: RenderedSides) -> list[Finding]:
+    """A base that does not render while the head does, or is gone: the change is not blocked for it, but it is said."""
+    found = []
+    for id, base in rendered.base.items():
+        head = rendered.head.get(id)
+        if base.failed and (head is None or not head.failed):
+            first = next(f for f in base.findings if f.severity is Severity.ERROR)
+            shown = "what goes away with it is not known" if head is None else "so all of it is shown as new"
+            text = f"on the base, {first.message}; {shown}"
+            found.append(replace(first, rule="base-not-rendered", severity=Severity.WARNING, message=text))
+    return found

@@ -1,0 +1,36 @@
+"""What an operator watches, in Prometheus' text format."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """One registry a server, so that several can live in one process."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._deliveries = Counter(
+            "review_bot_deliveries", "Webhook deliveries by answer", ["answer"], registry=self._registry
+        )
+        self._looks = Histogram(
+            "review_bot_look_seconds",
+            "Looks at a subject, by how they ended",
+            ["end"],
+            buckets=(0.1, 0.3, 1, 3, 10, 30, 100, 300),
+            registry=self._registry,
+        )
+        self._waiting = Gauge("review_bot_waiting", "Subjects that wait to be looked at", registry=self._registry)
+
+    def delivered(self, answer: str) -> None:
+        """`answer`: accepted, repeated or refused."""
+        self._deliveries.labels(answer).inc()
+
+    def looked(self, end: str, seconds: float) -> None:
+        """`end`: done, stopped, held or failed."""
+        self._looks.labels(end).observe(seconds)
+
+    def text(self, waiting: int) -> bytes:
+        """The exposition, with the queue's present length."""
+        self._waiting.set(waiting)
+        return generate_latest(self._registry)

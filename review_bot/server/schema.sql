@@ -1,0 +1,50 @@
+-- Deliveries that were seen, by GitHub's id: a second one starts nothing.
+CREATE TABLE IF NOT EXISTS deliveries (
+    id TEXT PRIMARY KEY,
+    event TEXT NOT NULL,
+    received REAL NOT NULL
+);
+-- What to look at again: one row a subject. `wanted` grows with each wish, `done` is the value that a look began with.
+CREATE TABLE IF NOT EXISTS work (
+    key TEXT PRIMARY KEY,
+    installation INTEGER NOT NULL,
+    wanted INTEGER NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    fresh INTEGER NOT NULL DEFAULT 0,
+    since REAL NOT NULL,
+    not_before REAL NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0
+);
+-- Installations that GitHub asked to leave alone until a moment.
+CREATE TABLE IF NOT EXISTS holds (
+    installation INTEGER PRIMARY KEY,
+    until REAL NOT NULL
+);
+-- Heads on which check runs were, or were about to be, started.
+CREATE TABLE IF NOT EXISTS heads (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    sha TEXT NOT NULL,
+    finished INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (repository, number, sha)
+);
+-- Every effect that was published, in order: approvals are bound to the one that was current when they were given.
+CREATE TABLE IF NOT EXISTS effects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    published REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS effects_of ON effects (repository, number);
+-- The newest review of each pull request, and what GitHub's state was when it was last looked at.
+CREATE TABLE IF NOT EXISTS reviews (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    tip TEXT NOT NULL,
+    document TEXT NOT NULL,
+    updated_at TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (repository, number)
+);

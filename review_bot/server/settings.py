@@ -1,0 +1,117 @@
+"""The server's settings, from the environment: read once at the start, and said clearly when something is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from review_bot.core.errors import UsageError
+
+PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`github_url` is where git and the web pages are, `public_url` where people reach the bot, "" if nowhere."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    api_url: str
+    github_url: str
+    database: Path
+    state_dir: Path
+    public_url: str
+    port: int
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """The settings. Raises UsageError that names the variable and the next step."""
+    secret = environment.get("GITHUB_WEBHOOK_SECRET", "").strip()
+    if not secret:
+        raise UsageError(
+            "GITHUB_WEBHOOK_SECRET is not set: without it anybody could send events",
+            help="set it to the secret of the App's webhook (App settings → Webhook secret)",
+        )
+    app_id = environment.get("GITHUB_APP_ID", "").strip()
+    if not app_id:
+        raise UsageError("GITHUB_APP_ID is not set", help="set it to the App ID that the App's settings show")
+    api = _url(environment, "GITHUB_API_URL", PUBLIC_API)
+    state = Path(environment.get("REVIEW_BOT_STATE_DIR") or _default_state(environment))
+    return Settings(
+        app_id=app_id,
+        private_key=_private_key(environment),
+        webhook_secret=secret,
+        api_url=api,
+        github_url=_url(environment, "GITHUB_URL", _web_of(api)),
+        database=_database(environment, state),
+        state_dir=state,
+        public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
+        port=_port(environment.get("PORT", "8080")),
+    )
+
+
+def _private_key(environment: Mapping[str, str]) -> str:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    text, name = environment.get("GITHUB_PRIVATE_KEY", ""), environment.get("GITHUB_PRIVATE_KEY_FILE", "")
+    variable = "GITHUB_PRIVATE_KEY" if text else "GITHUB_PRIVATE_KEY_FILE"
+    if not text and not name:
+        raise UsageError(
+            "neither GITHUB_PRIVATE_KEY nor GITHUB_PRIVATE_KEY_FILE is set",
+            help="generate a private key in the App's settings and name its file",
+        )
+    if not text:
+        try:
+            text = Path(name).read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"GITHUB_PRIVATE_KEY_FILE: {name} can't be read", help="check path and rights") from error
+    # Environment files often hold the key on one line.
+    text = text.replace("\\n", "\n")
+    try:
+        load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError) as error:
+        raise UsageError(
+            f"{variable} holds no private key in PEM form", help="download a new one from GitHub"
+        ) from error
+    return text
+
+
+def _url(environment: Mapping[str, str], name: str, default: str) -> str:
+    value = environment.get(name, "").strip().rstrip("/") or default
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise UsageError(f"{name} is no address: {value!r}", help="write it as https://HOST, without user or query")
+    return value
+
+
+def _web_of(api: str) -> str:
+    """GitHub's web address from the API's: Enterprise serves the API below /api/v3."""
+    return PUBLIC_URL if api == PUBLIC_API else api.removesuffix("/api/v3")
+
+
+def _database(environment: Mapping[str, str], state: Path) -> Path:
+    url = environment.get("REVIEW_BOT_DATABASE_URL", "").strip()
+    if not url:
+        return state / "review-bot.sqlite"
+    if url.startswith("sqlite://"):
+        path = url.removeprefix("sqlite://").removeprefix("/")
+        if path:
+            return Path(path)
+    raise UsageError(
+        "REVIEW_BOT_DATABASE_URL: this version keeps its state in SQLite only",
+        help="write it as sqlite:///relative/path or sqlite:////absolute/path, or leave it out",
+    )
+
+
+def _default_state(environment: Mapping[str, str]) -> str:
+    root = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "/var/lib")) / ".local" / "state")
+    return f"{root}/review-bot"
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise UsageError(f"PORT is no port: {text!r}", help="write a number from 0 (any free one) to 65535")
+    return int(text)

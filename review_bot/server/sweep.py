@@ -1,0 +1,72 @@
+"""From wishes about many pull requests to wishes about each: what merges into a branch, has a head, or was missed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from review_bot.github.client import Installation
+from review_bot.github.errors import Missing
+from review_bot.github.pulls import PullReader, PullRequest, repo_path
+from review_bot.github.webhook import Wish
+from review_bot.server.store import Store
+
+log = logging.getLogger("review_bot.sweep")
+
+
+async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> tuple[Wish, ...]:
+    """The pull requests that a wish (see `webhook.Wish`) stands for. Raises GitHubError."""
+    kind, _, rest = key.partition(":")
+    if kind == "sweep":
+        return await _sweep(api, store)
+    repository, _, subject = rest.partition(":")
+    try:
+        pulls = await PullReader(api, repository).open_pulls()
+    except Missing:
+        return ()
+    chosen = [p for p in pulls if _concerns(p, kind, subject)]
+    return tuple(Wish(f"pull:{repository}#{p.number}", api.id, fresh=fresh) for p in chosen)
+
+
+def _concerns(pull: PullRequest, kind: str, subject: str) -> bool:
+    if kind == "head":
+        return pull.head_sha == subject
+    # A push to the head's branch is an event of its own; should that be lost, this one tells.
+    return pull.base_ref == subject or (pull.head_ref == subject and not pull.fork)
+
+
+async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
+    rows = await api.pages("/installation/repositories", key="repositories")
+    names = [str(row["full_name"]) for row in rows if not row.get("archived") and not row.get("disabled")]
+    found = await asyncio.gather(*(_missed(api, store, name) for name in names))
+    wishes = tuple(wish for one in found for wish in one)
+    log.info("sweep of installation %s: %s repositories, %s to look at", api.id, len(names), len(wishes))
+    return wishes
+
+
+async def _missed(api: Installation, store: Store, repository: str) -> list[Wish]:
+    """Open pull requests that changed since they were last looked at, and reviewed ones that are open no more."""
+    try:
+        pulls = await PullReader(api, repository).open_pulls()
+        tips = await _tips(api, repository, {p.base_ref for p in pulls})
+    except Missing:
+        return []
+    numbers = [p.number for p in pulls if _changed(store, p, tips)]
+    gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
+    return [Wish(f"pull:{repository}#{number}", api.id) for number in (*numbers, *sorted(gone))]
+
+
+async def _tips(api: Installation, repository: str, branches: Iterable[str]) -> dict[str, str]:
+    async def tip(branch: str) -> str:
+        row = await api.get(f"{repo_path(repository)}/git/ref/heads/{branch}")
+        return str(row["object"]["sha"])
+
+    names = sorted(branches)
+    return dict(zip(names, await asyncio.gather(*(tip(n) for n in names)), strict=True))
+
+
+def _changed(store: Store, pull: PullRequest, tips: dict[str, str]) -> bool:
+    known = store.review(pull.repository, pull.number)
+    now = (pull.head_sha, tips[pull.base_ref], pull.updated_at)
+    return known is None or (known.head, known.tip, known.updated_at) != now
