@@ -1,7 +1,7 @@
 """A thousand changed objects against a local API server, beside `kubectl diff --server-side` on the same manifests.
 
-`python -m benchmarks.cluster [COUNT]`. Both ask the same server in turn, with the same credentials; the bot is timed from
-rendered changes to findings, kubectl from its start to its end. What else runs on the machine slows the bot more: it
+`python -m benchmarks.cluster [COUNT]`. Both ask the same server in turn, with the same credentials; the bot is timed
+from rendered changes to findings, kubectl from start to end. What else runs on the machine slows the bot more: it
 keeps both cores busy, kubectl one.
 """
 
