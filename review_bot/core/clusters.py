@@ -27,7 +27,7 @@ class ClusterSettings:
     exec: bool = False
     timeout_seconds: float = 15.0
     budget_seconds: float = 300.0
-    concurrency: int = 8
+    concurrency: int = 16
     field_manager: str | None = None
     unreachable: Severity = Severity.ERROR
 

@@ -73,7 +73,7 @@ def start(folder: Path, *, parent: int, apiserver: str = "kube-apiserver") -> Ru
         if found is not None:
             return found
         if os.waitpid(child, os.WNOHANG)[0] == child:
-            raise ToolError(f"the cluster did not start: {log.read_text()[-500:]}", help="run `make tools`")
+            raise ToolError(f"the cluster did not start: {log.read_text()[-500:]}", help="run `make cluster`")
         time.sleep(POLL_SECONDS)
     os.kill(child, signal.SIGTERM)
     raise ToolError(f"the cluster was not ready within {READY_SECONDS} s", help=f"look into {folder}")
@@ -163,7 +163,7 @@ def _apiserver(folder: Path, name: str, etcd: str, port: int) -> list[str]:
 def _program(name: str) -> str:
     path = tool_path(name)
     if not path.is_file():
-        raise ToolError(f"{name} is not installed", help="run `make tools` in the bot's checkout")
+        raise ToolError(f"{name} is not installed", help="run `make cluster` in the bot's checkout")
     return str(path)
 
 
