@@ -41,8 +41,9 @@ class DryRunCheck:
         outcomes = await asyncio.gather(*asked)
         return CheckOutcome(
             CheckState.SUCCESS,
-            (*_unknown(settings, context), *(f for findings, _ in outcomes for f in findings)),
-            live=tuple(c for _, live in outcomes for c in live),
+            (*_unknown(settings, context), *(f for outcome in outcomes for f in outcome.head)),
+            tuple(f for outcome in outcomes for f in outcome.base),
+            tuple(c for outcome in outcomes for c in outcome.live),
         )
 
 

@@ -8,7 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from review_bot.checks.context import CheckContext
+from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
 from review_bot.checks.dry_run_words import Problem, Rule, short
 from review_bot.cluster.client import ClusterClient
@@ -21,7 +21,7 @@ from review_bot.core.diff import difference
 from review_bot.core.errors import ClusterError
 from review_bot.core.ignores import IgnoreRule, as_ignored
 from review_bot.core.managers import Owner, owner
-from review_bot.core.model import Action, CheckName, Finding, Manifest, ResourceChange, Severity
+from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, ResourceChange, Severity
 
 # Tools that stop at a conflict; the others take the field over.
 STOPS_AT_CONFLICTS = frozenset(["kubectl"])
@@ -40,28 +40,29 @@ class ClusterReview:
         self._context = context
         self._ignored = ignored
 
-    def review(self, changes: Sequence[ResourceChange]) -> tuple[list[Finding], list[LiveChange]]:
+    def review(self, changes: Sequence[ResourceChange]) -> CheckOutcome:
+        """Ask, within the time that the operator gives. Never raises for what the cluster does."""
         deadline = time.monotonic() + self._settings.budget_seconds
         try:
             client = ClusterClient(self._settings)
         except ClusterError as error:
-            return [self._unanswered(error, changes, len(changes))], []
+            return self._nothing(error, changes)
         try:
             # In a thread of its own too: one that hangs must not keep the review.
             (kinds,) = each(discover, [client], threads=1, deadline=deadline)
             if kinds is None:
-                return [self._unanswered(self._late(), changes, len(changes))], []
+                return self._nothing(self._late(), changes)
             asker = Asker(client, kinds)
             answers = self._answers(asker, changes, deadline)
         except ClusterError as error:
-            return [self._unanswered(error, changes, len(changes))], []
+            return self._nothing(error, changes)
         except Exception as error:
             # Answers are not checked field by field: one of another shape than Kubernetes' must not end the review.
             odd = ClusterError(
                 f"the cluster {self._settings.name} sent what is no answer of an API server ({type(error).__name__})",
                 help="is something in front of it that answers instead?",
             )
-            return [self._unanswered(odd, changes, len(changes))], []
+            return self._nothing(odd, changes)
         finally:
             client.close()
         return self._results(changes, answers)
@@ -92,9 +93,10 @@ class ClusterReview:
 
     def _results(
         self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
-    ) -> tuple[list[Finding], list[LiveChange]]:
+    ) -> CheckOutcome:
         told = [a for a in answers if isinstance(a, tuple)]
         findings: list[Finding] = []
+        before: list[Finding] = []
         failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, tuple)]
         if failed:
             error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
@@ -107,9 +109,15 @@ class ClusterReview:
                     waiting[(one.change.target, what)].append(one.change)
                 else:
                     findings.append(self._finding(one, problem))
-            findings += self._conflicts(one)
+            for conflict, old in self._conflicts(one):
+                findings.append(conflict)
+                before += [conflict] if old else []
         findings += [_skipped(target, what, waits) for (target, what), waits in waiting.items()]
-        return findings, [c for _, live in told for c in live]
+        live = tuple(c for _, rows in told for c in rows)
+        return CheckOutcome(CheckState.SUCCESS, tuple(findings), tuple(before), live)
+
+    def _nothing(self, error: ClusterError, changes: Sequence[ResourceChange]) -> CheckOutcome:
+        return CheckOutcome(CheckState.SUCCESS, (self._unanswered(error, changes, len(changes)),))
 
     def _live(self, asked: Asked) -> Iterator[LiveChange]:
         change, name = asked.change, self._settings.name
@@ -130,14 +138,16 @@ class ClusterReview:
                 owners = _owners(asked.live, found[0]) if asked.live is not None else ()
                 yield LiveChange(change.target, name, action, change.id, *found, owners=owners)
 
-    def _conflicts(self, asked: Asked) -> Iterator[Finding]:
+    def _conflicts(self, asked: Asked) -> Iterator[tuple[Finding, bool]]:
+        """Each conflict, and whether the base has it too: then its field is not what this change touches."""
         stops = asked.manager in STOPS_AT_CONFLICTS
         tool = "the apply" if asked.manager == DEFAULT_MANAGER else asked.manager
         for field, other in asked.conflicts:
             what = f"{field.removeprefix('.')} belongs to {other}"
             end = "so the apply fails with a conflict" if stops else f"and {tool} takes it over"
             help = "leave the field out if it is not yours to set, else settle who owns it"
-            yield self._finding(asked, Problem(Rule.CONFLICT, f"{what}, {end}", field, help))
+            problem = Problem(Rule.CONFLICT, f"{what}, {end}", field, help)
+            yield self._finding(asked, problem), _unchanged(asked.change, field)
 
     def _finding(self, asked: Asked, problem: Problem) -> Finding:
         change = asked.change
@@ -221,6 +231,13 @@ def _skipped(target: str, what: str, changes: Sequence[ResourceChange]) -> Findi
         line=place.line if place else None,
         help="the cluster can judge them once it is there",
     )
+
+
+def _unchanged(change: ResourceChange, field: str) -> bool:
+    if change.base is None or change.head is None:
+        return False
+    old, new = (field_paths.value(m, field) for m in (change.base.manifest, change.head.manifest))
+    return bool(old == new)
 
 
 def _owners(live: Manifest, fields: Iterable[str]) -> tuple[Owner, ...]:

@@ -27,6 +27,14 @@ def resolve(text: str, manifest: Manifest) -> FieldPath:
     return tuple(path)
 
 
+def value(manifest: Manifest, text: str) -> Any:
+    """What stands at the field, None if nothing does."""
+    found: Any = manifest
+    for step in resolve(text, manifest):
+        found = _below(found, step)
+    return found
+
+
 def _bracketed(text: str, value: Any) -> str | int | None:
     if text.isdigit():
         return int(text)

@@ -167,6 +167,19 @@ def test_a_field_of_another_manager_is_a_conflict_on_its_line(kube: Kube, namesp
     assert taken.live[0].fields == ("spec.replicas",)
 
 
+def test_a_conflict_that_the_base_has_too_is_shown_and_does_not_block(
+    kube: Kube, namespace: str, tmp_path: Path
+) -> None:
+    deployment = DEPLOYMENT.replace("NS", namespace)
+    kube.apply(deployment, manager="kubectl")
+    kube.apply(deployment.replace("replicas: 2", "replicas: 5"), manager="autoscaler")
+    head: dict[str, str | None] = {"app/web.yaml": deployment.replace("web:1", "web:2")}
+    verdict = review(tmp_path, settings(kube.cluster), {"app/web.yaml": deployment}, head)
+    told = {(f.message.partition(" belongs")[0].rpartition(" ")[2], f.introduced) for f in said(verdict)}
+    assert ("spec.replicas", False) in told
+    assert ('spec.template.spec.containers[name="web"].image', True) in told
+
+
 def test_what_the_same_tool_applied_on_the_client_side_is_its_own(kube: Kube, namespace: str, tmp_path: Path) -> None:
     config = CONFIG.replace("NAME", "c").replace("NS", namespace)
     status, _ = kube.send(
