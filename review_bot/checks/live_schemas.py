@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from review_bot.checks.context import CheckContext
-from review_bot.cluster.client import MOST_TRIES, ClusterClient
-from review_bot.cluster.crowd import each
 from review_bot.core.clusters import ClusterSettings
 from review_bot.core.errors import ClusterError
 from review_bot.core.model import Manifest, ResourceId
+
+if TYPE_CHECKING:
+    from review_bot.cluster.client import ClusterClient
 
 GROUP_VERSION_KIND = "x-kubernetes-group-version-kind"
 # Pre-releases and providers add to it: v1.35.4-gke.1, "35+".
@@ -48,9 +49,13 @@ class LiveSchemas:
         if settings is None or not re.fullmatch(r"[\w.-]+/[\w.-]+", id.api_version):
             return None
         document = self._document(settings, f"/openapi/v3/apis/{id.api_version}")
-        schemas: Mapping[str, Any] = (document.get("components") or {}).get("schemas") or {}
+        components = document.get("components")
+        schemas = components.get("schemas") if isinstance(components, Mapping) else None
         wanted = {"group": id.group, "version": id.api_version.rpartition("/")[2], "kind": id.kind}
-        return next((s for s in schemas.values() if wanted in (s.get(GROUP_VERSION_KIND) or ())), None)
+        for schema in schemas.values() if isinstance(schemas, Mapping) else ():
+            if isinstance(schema, Mapping) and wanted in (schema.get(GROUP_VERSION_KIND) or ()):
+                return schema
+        return None
 
     def _settings(self, target: str) -> ClusterSettings | None:
         found = self._context.targets.get(target)
@@ -64,6 +69,10 @@ class LiveSchemas:
         return self._documents[key]
 
     def _asked(self, settings: ClusterSettings, path: str) -> Mapping[str, Any]:
+        # Imported when a cluster is asked: HTTP and TLS cost a small review as much as its rendering.
+        from review_bot.cluster.client import MOST_TRIES, ClusterClient
+        from review_bot.cluster.crowd import each
+
         try:
             if settings not in self._clients:
                 self._clients[settings] = None

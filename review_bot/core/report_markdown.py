@@ -27,6 +27,7 @@ MOST_ROWS = 50
 MOST_MESSAGE = 600
 SHOWN = (CheckName.POLICY, CheckName.SCHEMA, CheckName.DRY_RUN)
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
+NOT_ASKED = "not in full"
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
@@ -146,15 +147,19 @@ def _row(result: TargetResult, verdict: Verdict) -> str:
     if result.error is not None:
         checks, changes = "render ✗", "unknown"
     else:
-        checks = " · ".join(f"{name} {_mark(name, failing, verdict)}" for name in SHOWN)
+        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in SHOWN)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
 
 
-def _mark(name: CheckName, failing: set[CheckName], verdict: Verdict) -> str:
+def _mark(name: CheckName, result: TargetResult, failing: set[CheckName], verdict: Verdict) -> str:
     if name in failing:
         return MARKS[CheckState.FAILURE]
-    configured = verdict.checks.get(name, CheckState.NOT_CONFIGURED) is not CheckState.NOT_CONFIGURED
-    return MARKS[CheckState.SUCCESS if configured else CheckState.NOT_CONFIGURED]
+    if verdict.checks.get(name, CheckState.NOT_CONFIGURED) is CheckState.NOT_CONFIGURED:
+        return MARKS[CheckState.NOT_CONFIGURED]
+    # Some targets may have a cluster and others none: what was not asked has not passed.
+    changes = result.created + result.updated + result.deleted
+    asked = sum(c.target == result.target.id for c in verdict.live)
+    return NOT_ASKED if name is CheckName.DRY_RUN and asked < changes else MARKS[CheckState.SUCCESS]
 
 
 def _problems(verdict: Verdict) -> list[str]:

@@ -1,4 +1,4 @@
-"""One real API server for the whole test run, shared by the workers; it ends with the process that started the run."""
+"""Real API servers for the whole test run, shared by the workers; they end with the process that started the run."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ from review_bot.demo.cluster import RunningCluster, running, start
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> RunningCluster:
-    is_worker = "PYTEST_XDIST_WORKER" in os.environ
-    own = tmp_path_factory.getbasetemp()
-    return shared(own.parent if is_worker else own, os.getppid() if is_worker else os.getpid())
+    return shared(tmp_path_factory.getbasetemp(), "kube-apiserver")
 
 
-def shared(root: Path, parent: int) -> RunningCluster:
+@pytest.fixture(scope="session")
+def older(tmp_path_factory: pytest.TempPathFactory) -> Kube:
+    """A second cluster, of an older minor version."""
+    return Kube(shared(tmp_path_factory.getbasetemp(), "kube-apiserver-older"))
+
+
+def shared(base: Path, apiserver: str) -> RunningCluster:
     """The first worker that asks starts it, the others wait for it."""
-    with (root / "cluster.lock").open("w") as lock:
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    root, parent = (base.parent, os.getppid()) if is_worker else (base, os.getpid())
+    with (root / f"{apiserver}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return running(root / "cluster") or start(root / "cluster", parent=parent)
+        return running(root / apiserver) or start(root / apiserver, parent=parent, apiserver=apiserver)
 
 
 @pytest.fixture(scope="session")

@@ -109,6 +109,12 @@ def truncated(handler: Handler) -> None:
     handler.send(200, b'{"kind": "Deployment", "metadata": {', [])
 
 
+def nonsense(handler: Handler) -> None:
+    """JSON, but nothing that an API server would say."""
+    status = 200 if handler.command == "GET" else 409
+    handler.send(status, b'{"kind": "APIGroupDiscoveryList", "items": 7, "details": {"causes": 7}}', [])
+
+
 def cut_off(handler: Handler) -> None:
     """Promises more than it sends."""
     handler.send(200, b'{"kind": "Deployment"', [], length=5000)

@@ -56,6 +56,7 @@ def test_nobody_listens(tmp_path: Path) -> None:
         (faults.broken, "not JSON (status 500"),
         (faults.truncated, "not JSON (status 200"),
         (faults.cut_off, "broke off"),
+        (faults.nonsense, "no answer of an API server"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PATCH"])

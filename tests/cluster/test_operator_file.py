@@ -11,6 +11,7 @@ import repositories
 from kube import Kube, review, said, settings
 
 from review_bot.cluster.operator_config import parse_clusters, schema
+from review_bot.core import report_markdown
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
@@ -100,6 +101,28 @@ def test_each_target_is_asked_about_in_its_own_cluster(kube: Kube, tmp_path: Pat
         ("dry-run-cluster", "plain:staging", Severity.WARNING)
     ]
     assert [c.target for c in verdict.live] == ["plain:prod"]
+
+
+def test_a_target_without_a_cluster_does_not_look_as_if_one_had_agreed(kube: Kube, tmp_path: Path) -> None:
+    head: dict[str, str | None] = {"prod/c.yaml": CONFIG, "other/c.yaml": CONFIG}
+    verdict = review(tmp_path, Clusters({"prod": settings(kube.cluster)}), {".review-bot.yaml": ASSIGN}, head)
+    rows = {row.split("`")[1]: row for row in report_markdown.render(verdict).splitlines() if row.startswith("| ✅")}
+    assert "dry-run ✓" in rows["plain:prod"]
+    assert "dry-run not in full" in rows["plain:other"]
+
+
+def test_a_program_gives_the_credentials_where_the_operator_allows_it(kube: Kube, tmp_path: Path) -> None:
+    given = json.loads(kube.cluster.kubeconfig.read_text())
+    token = next(u["user"]["token"] for u in given["users"] if u["name"] == "admin")
+    api = "client.authentication.k8s.io/v1"
+    answer = tmp_path / "credential.json"
+    answer.write_text(json.dumps({"apiVersion": api, "kind": "ExecCredential", "status": {"token": token}}))
+    program = {"apiVersion": api, "command": "cat", "args": [str(answer)], "interactiveMode": "Never"}
+    given["users"] = [{"name": "admin", "user": {"exec": program}}]
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(json.dumps(given))
+    asked = ClusterSettings("prod", kubeconfig=kubeconfig, context="admin", exec=True)
+    assert said(review(tmp_path / "repository", asked, {}, {"app/c.yaml": CONFIG})) == []
 
 
 def test_the_command_reads_the_file_that_the_environment_names(kube: Kube, tmp_path: Path) -> None:

@@ -1,0 +1,259 @@
+"""The part of a dry run that one cluster answers: asked, put into words, and laid beside what runs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from review_bot.checks.context import CheckContext
+from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
+from review_bot.checks.dry_run_words import Problem, Rule, short
+from review_bot.cluster.client import ClusterClient
+from review_bot.cluster.crowd import each
+from review_bot.cluster.kinds import discover
+from review_bot.core import field_paths, secrets
+from review_bot.core.clusters import ClusterSettings, LiveAction, LiveChange
+from review_bot.core.danger import stays
+from review_bot.core.diff import difference
+from review_bot.core.errors import ClusterError
+from review_bot.core.ignores import IgnoreRule, as_ignored
+from review_bot.core.managers import Owner, owner
+from review_bot.core.model import Action, CheckName, Finding, Manifest, ResourceChange, Severity
+
+# Tools that stop at a conflict; the others take the field over.
+STOPS_AT_CONFLICTS = frozenset(["kubectl"])
+Answered = tuple[Asked, tuple[LiveChange, ...]]
+# Shorter values are found in any text by chance.
+SHORTEST_SECRET = 3
+
+
+class ClusterReview:
+    """One cluster's answers on the changes of its targets; `ignored` are rules by target."""
+
+    def __init__(
+        self, settings: ClusterSettings, context: CheckContext, ignored: Mapping[str, tuple[IgnoreRule, ...]]
+    ) -> None:
+        self._settings = settings
+        self._context = context
+        self._ignored = ignored
+
+    def review(self, changes: Sequence[ResourceChange]) -> tuple[list[Finding], list[LiveChange]]:
+        deadline = time.monotonic() + self._settings.budget_seconds
+        try:
+            client = ClusterClient(self._settings)
+        except ClusterError as error:
+            return [self._unanswered(error, changes, len(changes))], []
+        try:
+            # In a thread of its own too: one that hangs must not keep the review.
+            (kinds,) = each(discover, [client], threads=1, deadline=deadline)
+            if kinds is None:
+                return [self._unanswered(self._late(), changes, len(changes))], []
+            asker = Asker(client, kinds)
+            answers = self._answers(asker, changes, deadline)
+        except ClusterError as error:
+            return [self._unanswered(error, changes, len(changes))], []
+        except Exception as error:
+            # Answers are not checked field by field: one of another shape than Kubernetes' must not end the review.
+            odd = ClusterError(
+                f"the cluster {self._settings.name} sent what is no answer of an API server ({type(error).__name__})",
+                help="is something in front of it that answers instead?",
+            )
+            return [self._unanswered(odd, changes, len(changes))], []
+        finally:
+            client.close()
+        return self._results(changes, answers)
+
+    def _answers(
+        self, asker: Asker, changes: Sequence[ResourceChange], deadline: float
+    ) -> list[Answered | ClusterError | None]:
+        threads = self._settings.concurrency
+        places = (asker.place(c, self._namespace(c)) for c in changes)
+        lists = asker.live.worth_listing(p for p in places if p is not None)
+        each(asker.live.list_all, lists, threads=threads, deadline=deadline)
+        return each(lambda change: self._ask(asker, change), changes, threads=threads, deadline=deadline)
+
+    def _ask(self, asker: Asker, change: ResourceChange) -> Answered | ClusterError:
+        """The answer with what follows from it: worked out while the cluster works on the next."""
+        try:
+            asked = asker.ask(change, self._namespace(change))
+        except ClusterError as error:
+            return error
+        return asked, tuple(self._live(asked))
+
+    def _namespace(self, change: ResourceChange) -> str | None:
+        """Where objects of the change's target go that name no namespace."""
+        target = self._context.targets.get(change.target)
+        if target is None:
+            return None
+        return target.namespace or (target.helm.namespace if target.helm else None)
+
+    def _results(
+        self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
+    ) -> tuple[list[Finding], list[LiveChange]]:
+        told = [a for a in answers if isinstance(a, tuple)]
+        findings: list[Finding] = []
+        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, tuple)]
+        if failed:
+            error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
+            findings.append(self._unanswered(error, failed, len(changes)))
+        coming = _Coming(changes)
+        waiting: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
+        for one, _ in told:
+            for problem in one.problems:
+                if what := coming.brings(problem, one.change):
+                    waiting[(one.change.target, what)].append(one.change)
+                else:
+                    findings.append(self._finding(one, problem))
+            findings += self._conflicts(one)
+        findings += [_skipped(target, what, waits) for (target, what), waits in waiting.items()]
+        return findings, [c for _, live in told for c in live]
+
+    def _live(self, asked: Asked) -> Iterator[LiveChange]:
+        change, name = asked.change, self._settings.name
+        if change.action is Action.DELETE:
+            kept = not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
+            action = LiveAction.UNCHANGED if kept or asked.live is None else LiveAction.DELETE
+            if not asked.problems:
+                yield LiveChange(change.target, name, action, change.id, goes_with=asked.goes_with)
+        elif asked.predicted is not None:
+            predicted, rules = asked.predicted, self._ignored.get(change.target, ())
+            if asked.live is not None and rules:
+                predicted = as_ignored(predicted, asked.live, change.id, rules)
+            found = difference(asked.live, predicted, change.id)
+            action = LiveAction.UPDATE if asked.live is not None else LiveAction.CREATE
+            if found is None:
+                yield LiveChange(change.target, name, LiveAction.UNCHANGED, change.id)
+            else:
+                owners = _owners(asked.live, found[0]) if asked.live is not None else ()
+                yield LiveChange(change.target, name, action, change.id, *found, owners=owners)
+
+    def _conflicts(self, asked: Asked) -> Iterator[Finding]:
+        stops = asked.manager in STOPS_AT_CONFLICTS
+        tool = "the apply" if asked.manager == DEFAULT_MANAGER else asked.manager
+        for field, other in asked.conflicts:
+            what = f"{field.removeprefix('.')} belongs to {other}"
+            end = "so the apply fails with a conflict" if stops else f"and {tool} takes it over"
+            help = "leave the field out if it is not yours to set, else settle who owns it"
+            yield self._finding(asked, Problem(Rule.CONFLICT, f"{what}, {end}", field, help))
+
+    def _finding(self, asked: Asked, problem: Problem) -> Finding:
+        change = asked.change
+        resource = change.head or change.base
+        assert resource is not None  # noqa: S101 - a change has a side
+        place = resource.place(field_paths.resolve(problem.field, resource.manifest))
+        hidden = _values(resource.manifest, asked.live)
+        return Finding(
+            check=CheckName.DRY_RUN,
+            rule=problem.rule,
+            severity=self._severity(asked, problem),
+            message=f"{change.id.kind} {change.id.name}: {short(_redacted(problem.message, hidden))}",
+            target=change.target,
+            resource=change.id,
+            path=place.path,
+            line=place.line,
+            help=problem.help,
+        )
+
+    def _severity(self, asked: Asked, problem: Problem) -> Severity:
+        if problem.rule in (Rule.WARNING, Rule.ESCALATION):
+            return Severity.WARNING
+        if problem.rule is Rule.FORBIDDEN:
+            return self._settings.unreachable
+        if problem.rule is Rule.CONFLICT and asked.manager not in STOPS_AT_CONFLICTS:
+            return Severity.WARNING
+        return Severity.ERROR
+
+    def _late(self) -> ClusterError:
+        return ClusterError(
+            f"the cluster {self._settings.name} took longer than {self._settings.budget_seconds:g} s",
+            help="review again, or raise budget_seconds in the operator's file",
+        )
+
+    def _unanswered(self, error: ClusterError, missed: Sequence[ResourceChange], total: int) -> Finding:
+        targets = {c.target for c in missed}
+        only = self._context.targets.get(missed[0].target)
+        part = f"{len(missed)} of {total} changed objects" if total > 1 else "the changed object"
+        verb = "are" if len(missed) > 1 else "is"
+        return Finding(
+            check=CheckName.DRY_RUN,
+            rule=Rule.CLUSTER,
+            severity=self._settings.unreachable,
+            message=f"{short(error.message)}; {part} {verb} not checked by it",
+            target=missed[0].target if len(targets) == 1 else None,
+            path=only.entry if only else None,
+            help=error.help,
+        )
+
+
+class _Coming:
+    """What the same pull request brings: what depends on it can't be asked about before."""
+
+    def __init__(self, changes: Sequence[ResourceChange]) -> None:
+        heads = [c.head.manifest for c in changes if c.head is not None]
+        self._namespaces = {_name(m) for m in heads if m.get("kind") == "Namespace"}
+        self._kinds = {_defined(m) for m in heads if m.get("kind") == "CustomResourceDefinition"}
+
+    def brings(self, problem: Problem, change: ResourceChange) -> str | None:
+        """What is missing and comes with this pull request, None if it does not."""
+        if problem.rule is Rule.NAMESPACE and problem.subject in self._namespaces:
+            return f"the namespace {problem.subject}"
+        if problem.rule is Rule.UNKNOWN_KIND and (change.id.group, change.id.kind) in self._kinds:
+            return f"the definition of {change.id.kind}"
+        return None
+
+
+def _skipped(target: str, what: str, changes: Sequence[ResourceChange]) -> Finding:
+    first = changes[0]
+    resource = first.head or first.base
+    place = resource.place() if resource else None
+    names = ", ".join(f"{c.id.kind} {c.id.name}" for c in changes[:3])
+    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+    return Finding(
+        check=CheckName.DRY_RUN,
+        rule=Rule.SKIPPED,
+        severity=Severity.NOTICE,
+        message=f"checked by schema only: {names}{more}; {what} is created by this pull request",
+        target=target,
+        path=place.path if place else None,
+        line=place.line if place else None,
+        help="the cluster can judge them once it is there",
+    )
+
+
+def _owners(live: Manifest, fields: Iterable[str]) -> tuple[Owner, ...]:
+    found = (owner(live, field, field_paths.resolve(field, live)) for field in fields)
+    return tuple(o for o in found if o is not None)
+
+
+def _name(manifest: Manifest) -> str:
+    metadata = manifest.get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, Mapping) else ""
+
+
+def _defined(definition: Manifest) -> tuple[str, str]:
+    spec = definition.get("spec")
+    names = spec.get("names") if isinstance(spec, Mapping) else None
+    kind = names.get("kind") if isinstance(names, Mapping) else None
+    return (str(spec.get("group")) if isinstance(spec, Mapping) else "", str(kind))
+
+
+def _values(*manifests: Manifest | None) -> set[str]:
+    """The values of a Secret's sides, encoded and plain: an admission policy may quote either."""
+    found: set[str] = set()
+    for manifest in manifests:
+        for value in secrets.values(manifest) if manifest is not None else ():
+            found |= {value, base64.b64encode(value.encode(errors="surrogatepass")).decode()}
+            try:
+                found.add(base64.b64decode(value, validate=True).decode())
+            except (binascii.Error, ValueError):
+                continue
+    return {v for v in found if len(v) >= SHORTEST_SECRET}
+
+
+def _redacted(text: str, hidden: Iterable[str]) -> str:
+    for value in sorted(hidden, key=len, reverse=True):
+        text = text.replace(value, "(secret)")
+    return text
