@@ -6,8 +6,9 @@ RUN go install github.com/open-policy-agent/opa@v1.22.0 \
  && go install sigs.k8s.io/kustomize/kustomize/v5@v5.7.1 \
  && go install helm.sh/helm/v4/cmd/helm@v4.1.4
 # Builds many kustomizations in one process; used as long as it is made from the same kustomize.
-COPY review_bot/render/kustomize_batch /src/kustomize_batch
-RUN cd /src/kustomize_batch && go build -ldflags='-s -w' -o /tools/kustomize-batch .
+WORKDIR /src/kustomize_batch
+COPY review_bot/render/kustomize_batch .
+RUN go build -ldflags='-s -w' -o /tools/kustomize-batch .
 
 FROM python:3.11-slim-bookworm AS package
 WORKDIR /src
@@ -23,11 +24,15 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=tools /tools /usr/local/bin
 COPY --from=package /venv /venv
-# The root file system may be read-only: only these two are written to.
-ENV PATH=/venv/bin:$PATH XDG_CACHE_HOME=/var/cache/review-bot PYTHONDONTWRITEBYTECODE=1
-RUN install --directory --owner 10001 --group 10001 /var/cache/review-bot
+# The root file system may be read-only: only these are written to.
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    XDG_CACHE_HOME=/var/cache/review-bot \
+    REVIEW_BOT_STATE_DIR=/var/lib/review-bot
+RUN install --directory --owner 10001 --group 10001 /var/cache/review-bot /var/lib/review-bot
 USER 10001:10001
-VOLUME ["/var/cache/review-bot", "/tmp"]
+VOLUME ["/var/cache/review-bot", "/var/lib/review-bot", "/tmp"]
+EXPOSE 8080
 WORKDIR /work
 ENTRYPOINT ["review-bot"]
-CMD ["--help"]
+CMD ["serve"]

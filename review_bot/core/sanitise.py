@@ -27,8 +27,8 @@ def markdown(text: str) -> str:
     shown = visible(" ".join(text.split("\n")))
     escaped = "".join(f"\\{c}" if c in _NEEDED and c not in "<>&" else c for c in shown)
     escaped = escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # A zero-width joiner would hide in copies; an entity does not, and GitHub does not mention through it.
-    return escaped.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
+    # GitHub looks for mentions once entities are decoded: only a character in between keeps people from being called.
+    return escaped.replace("@", "@&#8203;").replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def code(text: str) -> str:

@@ -29,15 +29,16 @@ def title(decision: Decision) -> str:
 def line(decision: Decision) -> str:
     """One line of markdown for the comment."""
     if decision.state is not State.PENDING:
-        mark = "✅" if decision.state is State.APPROVED else "⛔"
-        return f"{mark} {markdown(decision.summary)}{_given(decision.rules)}"
+        said = f"{markdown(decision.summary.rstrip('.'))}."
+        return f"✅ {said}" if decision.state is State.APPROVED else f"⛔ {said}{_given(decision.rules)}"
     parts = [_waiting(rule) for rule in decision.rules if rule.state is State.PENDING]
     return f"waiting for {'; '.join(parts)}.{_given(decision.rules)}"
 
 
 def summary(decision: Decision) -> str:
     """The whole explanation, for a check run's summary."""
-    lines = [markdown(decision.summary), ""]
+    first = line(decision)
+    lines = [first[0].upper() + first[1:], ""]
     for rule in decision.rules:
         if rule.state is not State.SKIPPED:
             lines += _rule(rule)

@@ -43,13 +43,16 @@ class Annotation:
 def annotate(
     findings: Sequence[Finding], shown: DiffLines, read_by: Mapping[str, Iterable[str]]
 ) -> tuple[Annotation, ...]:
-    """The same finding in many targets once, problems first, at most `MOST`.
+    """What is new or blocks: the same finding in many targets once, problems first, at most `MOST`.
 
+    What stands on the base already and does not block would only distract here; the summary has it.
     `read_by` names, by target id, the changed files that the target reads: where a finding's own file is not part of
     the diff, it lies on the change that led to it.
     """
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
+        if not (finding.introduced or blocks(finding)):
+            continue
         groups.setdefault((finding.rule, finding.message, finding.path, finding.line), []).append(finding)
     return tuple(_annotation(same, shown, read_by) for same in list(groups.values())[:MOST])
 
@@ -63,7 +66,6 @@ def _annotation(same: Sequence[Finding], shown: DiffLines, read_by: Mapping[str,
     parts += [f"→ {first.advice}"] if first.advice else []
     parts += [f"Also in {len(same) - 1} more targets."] if len(same) > 1 else []
     parts += [f"Waived: {first.waived}"] if first.waived else []
-    parts += ["Already on the base branch."] if not first.introduced else []
     level = LEVELS[first.severity] if blocks(first) or first.severity is not Severity.ERROR else "warning"
     return Annotation(path, line, level, _plain(first.rule)[:MOST_TITLE], _plain("\n".join(parts))[:MOST_MESSAGE])
 
@@ -82,4 +84,4 @@ def _place(finding: Finding, shown: DiffLines, changed: tuple[str, ...]) -> tupl
 
 def _plain(text: str) -> str:
     """Annotations show text as it is, but for mentions and characters that nobody can see."""
-    return _MENTION.sub("@\u2060", visible(text, keep="\n"))
+    return _MENTION.sub("@\u200b", visible(text, keep="\n"))

@@ -66,10 +66,16 @@ class Mirrors:
     def _fetch(self, repository: str, number: int, base_ref: str, head_sha: str, token: str) -> Fetched:
         path = self._path(repository)
         tip_ref, head_ref = f"refs/review-bot/base/{_safe(base_ref)}", f"refs/review-bot/pull/{number}"
-        wanted = [f"+refs/heads/{base_ref}:{tip_ref}", f"+refs/pull/{number}/head:{head_ref}"]
+        base, head = f"+refs/heads/{base_ref}:{tip_ref}", f"+refs/pull/{number}/head:{head_ref}"
         with self._lock(repository):
             _prepare(path)
-            _git_fetch(path, self._remote(repository), wanted, token)
+            try:
+                _git_fetch(path, self._remote(repository), [base, head], token)
+            except FetchError as error:
+                if "remote ref refs/pull/" not in str(error):
+                    raise
+                # It may not be there yet; the commit itself is asked for below.
+                _git_fetch(path, self._remote(repository), [base], token)
             found = Repository(path)
             tip = found.resolve(tip_ref)
             if not _has(path, head_sha) and _SHA.match(head_sha):

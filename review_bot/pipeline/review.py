@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +30,7 @@ from review_bot.core.planning import plan
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
+from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
@@ -91,7 +93,9 @@ class Reviewer:
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         outcomes = await self._check(changes, planned, rendered)
         preview = await self._preview(repository, planned)
-        verdict = await asyncio.to_thread(_formed, base, planned, rendered, changes, outcomes, preview, started)
+        verdict = await asyncio.to_thread(
+            _formed, repository, base, planned, rendered, changes, outcomes, preview, started
+        )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
     def renderer(self, config: Config) -> Renderer:
@@ -139,6 +143,7 @@ class Reviewer:
 
 
 def _formed(
+    repository: Repository,
     base: str,
     planned: Planned,
     rendered: RenderedSides,
@@ -150,6 +155,7 @@ def _formed(
     from review_bot.core.verdict import form
 
     before = _all(o.base for o in outcomes.values())
+    lines = cache(lambda: shown(repository, planned))
     return form(
         base=base,
         merge_base=planned.sides.base.sha,
@@ -159,7 +165,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
-            *_pointed(_all(o.head for o in outcomes.values()), before, changes, planned.files),
+            *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
             *preview,
         ],
         base_findings=[*rendered.base_findings(), *before],
@@ -177,25 +183,6 @@ def _load_what_follows() -> None:
     from review_bot.core import verdict  # noqa: F401
 
     checks.prepare()
-
-
-def _pointed(
-    findings: Sequence[Finding],
-    before: Sequence[Finding],
-    changes: Sequence[ResourceChange],
-    files: Sequence[FileChange],
-) -> list[Finding]:
-    """New findings on a file that the change left alone move to the patch or overlay that it did touch."""
-    changed = {f.path for f in files}
-    known = {(f.rule, f.message, f.target, f.resource) for f in before}
-    patched = {(c.target, c.id): c.head.patched_by for c in changes if c.head is not None}
-    moved = []
-    for finding in findings:
-        own = patched.get((finding.target or "", finding.resource), ()) if finding.resource else ()
-        old = (finding.rule, finding.message, finding.target, finding.resource) in known
-        better = None if old or finding.path in changed else next((p for p in own if p in changed), None)
-        moved.append(replace(finding, path=better, line=None) if better else finding)
-    return moved
 
 
 def _all(groups: Iterable[Iterable[Item]]) -> list[Item]:

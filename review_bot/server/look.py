@@ -22,11 +22,13 @@ from review_bot.github.errors import Forbidden, GitHubError, Missing, RateLimite
 from review_bot.github.mirror import Fetched, FetchError, Mirrors
 from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
+from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import document
 from review_bot.server.document import Document
 from review_bot.server.facts import FactsReader
-from review_bot.server.store import Store, StoredReview
+from review_bot.server.store import Store, StoredReview, Twin
+from review_bot.server.twins import with_gates, with_verdicts
 
 log = logging.getLogger("review_bot.look")
 T = TypeVar("T")
@@ -69,7 +71,9 @@ class Looker:
         await self._finish_others(runs, pull)
         if not pull.open:
             await self._finish(runs, pull.repository, number, pull.head_sha)
+            twins = self._store.twins(repository, number, pull.head_sha)
             self._store.forget(repository, number)
+            self._look_at(repository, twins)
             return
         present = await runs.on(pull.head_sha)
         fetched = await self._fetch(pull)
@@ -105,13 +109,17 @@ class Looker:
 
     async def _review(self, runs: CheckRuns, pull: PullRequest, fetched: Fetched, present: dict[str, Run]) -> Document:
         self._store.head_begun(pull.repository, pull.number, pull.head_sha)
-        if VERDICT not in present:
-            present[VERDICT] = await runs.start(pull.head_sha, VERDICT, "Rendering what this pull request touches.")
+        before = self._store.review(pull.repository, pull.number)
+        first = before is None or before.head != fetched.head
+        # Runs that stand on a head before its first review speak of another pull request and must not let this in.
+        for name in (VERDICT, APPROVALS):
+            done = name in present and present[name].completed
+            if (first and done) or (name == VERDICT and name not in present):
+                present[name] = await runs.start(pull.head_sha, name, "Rendering what this pull request touches.")
         review = await self._reviewer.review(fetched.repository, fetched.tip, fetched.head)
         shown = await asyncio.to_thread(fetched.repository.shown, review.verdict.merge_base, fetched.head)
         reviewed = document.of(review, shown)
-        before = self._store.review(pull.repository, pull.number)
-        if before is not None and before.head == fetched.head:
+        if before is not None and not first:
             # A base that moved and changes nothing here must not cost a write to each open pull request.
             old = Document.load(before.document)
             reviewed = old if old is not None and old.substance == reviewed.substance else reviewed
@@ -124,7 +132,9 @@ class Looker:
     ) -> None:
         """The verdict first, since people wait for it; then the gate; then the conversation."""
         reader = self.reader(pull.repository)
-        verdict = await _allowed(runs.complete(pull.head_sha, VERDICT, reviewed.full_report(), present.get(VERDICT)))
+        twins = self._store.twins(pull.repository, pull.number, pull.head_sha)
+        shared = with_verdicts(reviewed.full_report(), twins)
+        verdict = await _allowed(runs.complete(pull.head_sha, VERDICT, shared, present.get(VERDICT)))
         # From here on people can see this effect, so that from here on they can agree to it.
         self._store.published(pull.repository, pull.number, pull.head_sha, reviewed.digest)
         reviews, comments = await asyncio.gather(reader.reviews(pull.number), reader.comments(pull.number))
@@ -132,7 +142,10 @@ class Looker:
         report = Report(
             CONCLUSIONS.get(decision.state, "action_required"), explain.title(decision), explain.summary(decision)
         )
-        await _allowed(runs.complete(pull.head_sha, APPROVALS, report, present.get(APPROVALS)))
+        changed = self._store.gate_said(pull.repository, pull.number, report.conclusion)
+        await _allowed(runs.complete(pull.head_sha, APPROVALS, with_gates(report, twins), present.get(APPROVALS)))
+        if changed:
+            self._look_at(pull.repository, twins)
         self._store.head_finished(pull.repository, pull.number, pull.head_sha)
         try:
             await self._converse(pull, reviewed, decision, verdict, reviews, comments)
@@ -168,6 +181,9 @@ class Looker:
         parts = [reviewed.comment, f"**Approvals:** {explain.line(decision)}", f"{reviewed.footer}{where}"]
         await _allowed(conversation.comment(pull.number, "\n\n".join(parts), comments))
         await _allowed(conversation.review(pull.number, pull.head_sha, reviewed.places_text, reviewed.places, reviews))
+
+    def _look_at(self, repository: str, twins: Sequence[Twin]) -> None:
+        self._store.want([Wish(f"pull:{repository}#{twin.number}", self._api.id) for twin in twins])
 
     async def _finish_others(self, runs: CheckRuns, pull: PullRequest) -> None:
         for sha in self._store.unfinished_heads(pull.repository, pull.number):

@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS effects (
     published REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS effects_of ON effects (repository, number);
--- The newest review of each pull request, and what GitHub's state was when it was last looked at.
+-- The newest review of each pull request, what GitHub's state was when it was last looked at, and what its gate said.
 CREATE TABLE IF NOT EXISTS reviews (
     repository TEXT NOT NULL,
     number INTEGER NOT NULL,
@@ -46,5 +46,6 @@ CREATE TABLE IF NOT EXISTS reviews (
     tip TEXT NOT NULL,
     document TEXT NOT NULL,
     updated_at TEXT NOT NULL DEFAULT '',
+    gate TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (repository, number)
 );

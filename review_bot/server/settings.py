@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from review_bot.cluster.operator_config import from_environment
+from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
 
 PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
@@ -25,6 +27,7 @@ class Settings:
     state_dir: Path
     public_url: str
     port: int
+    clusters: Clusters | None = None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -50,6 +53,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         state_dir=state,
         public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
         port=_port(environment.get("PORT", "8080")),
+        clusters=from_environment(environment),
     )
 
 

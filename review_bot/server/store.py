@@ -49,6 +49,15 @@ class StoredReview:
     updated_at: str
 
 
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Another pull request with the same head: its stored review, and its gate's conclusion ("" if not yet)."""
+
+    number: int
+    document: str
+    gate: str
+
+
 class Store:
     """The database. Safe to use from several threads of one process."""
 
@@ -186,7 +195,11 @@ class Store:
     def keep_review(self, repository: str, number: int, review: StoredReview) -> None:
         with self._transaction() as db:
             values = (repository, number, review.head, review.tip, review.document, review.updated_at)
-            db.execute("INSERT OR REPLACE INTO reviews VALUES (?, ?, ?, ?, ?, ?)", values)
+            db.execute(
+                "INSERT OR REPLACE INTO reviews (repository, number, head, tip, document, updated_at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                values,
+            )
 
     def looked(self, repository: str, number: int, updated_at: str) -> None:
         """Remember which state of the pull request the last complete look saw."""
@@ -201,6 +214,23 @@ class Store:
                 (repository, number),
             ).fetchone()
         return StoredReview(*row) if row else None
+
+    def gate_said(self, repository: str, number: int, conclusion: str) -> bool:
+        """Remember what the gate said; False if it said so before."""
+        with self._transaction() as db:
+            where = (conclusion, repository, number, conclusion)
+            changed = db.execute("UPDATE reviews SET gate = ? WHERE repository = ? AND number = ? AND gate != ?", where)
+            return changed.rowcount > 0
+
+    def twins(self, repository: str, number: int, head: str) -> tuple[Twin, ...]:
+        """The other open pull requests with this head: GitHub keeps check runs by commit, so they share them."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT number, document, gate FROM reviews WHERE repository = ? AND head = ? AND number != ?"
+                " ORDER BY number",
+                (repository, head, number),
+            ).fetchall()
+        return tuple(Twin(*row) for row in rows)
 
     def known_numbers(self, repository: str) -> tuple[int, ...]:
         """The pull requests of a repository that were reviewed and not forgotten."""

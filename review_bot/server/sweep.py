@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from review_bot.github.client import Installation
 from review_bot.github.errors import Missing
@@ -49,9 +50,9 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
     """Open pull requests that changed since they were last looked at, and reviewed ones that are open no more."""
     try:
         pulls = await PullReader(api, repository).open_pulls()
-        tips = await _tips(api, repository, {p.base_ref for p in pulls})
     except Missing:
         return []
+    tips = await _tips(api, repository, {p.base_ref for p in pulls})
     numbers = [p.number for p in pulls if _changed(store, p, tips)]
     gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
     return [Wish(f"pull:{repository}#{number}", api.id) for number in (*numbers, *sorted(gone))]
@@ -59,7 +60,10 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
 
 async def _tips(api: Installation, repository: str, branches: Iterable[str]) -> dict[str, str]:
     async def tip(branch: str) -> str:
-        row = await api.get(f"{repo_path(repository)}/git/ref/heads/{branch}")
+        try:
+            row = await api.get(f"{repo_path(repository)}/git/ref/heads/{quote(branch)}")
+        except Missing:
+            return ""  # whatever that means, it is not what was seen last: look
         return str(row["object"]["sha"])
 
     names = sorted(branches)

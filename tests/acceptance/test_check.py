@@ -354,7 +354,8 @@ def test_a_file_name_of_any_bytes_is_reviewed(tmp_path: Path) -> None:
 def test_a_finding_stands_on_the_overlay_that_made_the_change(tmp_path: Path) -> None:
     images = "images: [{name: example.com/web, newTag: latest}]\n"
     verdict = reviewed(tmp_path, {"overlays/prod/kustomization.yaml": OVERLAY + images})
-    assert {f["path"] for f in errors(verdict)} == {"overlays/prod/kustomization.yaml"}
+    line = len(OVERLAY.splitlines()) + 1
+    assert {(f["path"], f["line"]) for f in errors(verdict)} == {("overlays/prod/kustomization.yaml", line)}
 
 
 def test_a_removed_object_is_judged_by_the_package_for_deletions(tmp_path: Path) -> None:

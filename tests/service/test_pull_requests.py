@@ -254,3 +254,27 @@ def test_hundreds_of_findings_are_all_annotated_and_the_comment_stays_in_its_lim
         assert "Left out for length" in comment
 
     played(tmp_path, story)
+
+
+def test_a_laxer_branch_can_not_turn_the_runs_of_a_shared_head_green(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        # A branch without the policy and without owners, and on it the head that main would refuse.
+        await here.push(
+            "lax", {"policies/main.rego": None, "OWNERS": "approvers: [mallory, dave]\n"}, start="origin/main"
+        )
+        number, sha = await here.open("latest", LATEST, base="lax")
+        await here.completed(sha, "review-bot", "success")
+        await here.dave.review(REPOSITORY, number)
+        await here.completed(sha, conclusion="success")
+        strict = await here.alice.open_pull(REPOSITORY, "latest", "The same for main")
+        await here.completed(sha, "review-bot", "failure")
+        await here.completed(sha, conclusion="action_required")
+        assert await here.alice.merge(REPOSITORY, strict) != ""
+        # Whatever is looked at again, in whatever order, it stays so until they part.
+        await here.dave.comment(REPOSITORY, number, "/review")
+        await here.completed(sha, "review-bot", "failure")
+        await here.alice.ask("PATCH", f"/repos/{REPOSITORY}/pulls/{strict}", {"state": "closed"})
+        await here.completed(sha, "review-bot", "success")
+        await here.completed(sha, conclusion="success")
+
+    played(tmp_path, story)
