@@ -25,6 +25,8 @@ class Proxy(ThreadingHTTPServer):
     """Passes requests on; those that `when` says yes to (method, path, how many came before) meet the fault."""
 
     daemon_threads = True
+    # The bot opens many connections at once; with the default of 5 the kernel drops some of them.
+    request_queue_size = 128
 
     def __init__(self, cluster: RunningCluster, fault: Fault | None, when: Callable[[str, str, int], bool]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
