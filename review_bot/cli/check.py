@@ -14,7 +14,8 @@ from typing import Any
 from review_bot.cluster.operator_config import from_environment
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError, UsageError
-from review_bot.core.model import Conclusion, Verdict
+from review_bot.core.model import Conclusion
+from review_bot.core.outcome import Verdict
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
 

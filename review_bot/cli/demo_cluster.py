@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from review_bot.cli import drift as drift_command
-from review_bot.cli.trees import CONFIG_PATH
 from review_bot.core import report_text
 from review_bot.core.clusters import Clusters, ClusterSettings, LiveAction
 from review_bot.core.config import parse_config
-from review_bot.core.model import CheckName, Resource, Verdict
+from review_bot.core.configuration import CONFIG_PATH
+from review_bot.core.model import CheckName, Resource
+from review_bot.core.outcome import Verdict
 from review_bot.core.planning import discover
 from review_bot.core.sanitise import terminal
 from review_bot.core.tools import CLUSTER, cache_dir, find

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from review_bot.cli.trees import config_of, open_tree
-from review_bot.core.model import Tree
 from review_bot.core.sanitise import terminal
-from review_bot.gate import codeowners, owners
-from review_bot.gate.ownership import Ownership, read
+from review_bot.gate.ownership import Ownership, files_of, read
 
 
 def add_parser(subparsers: Any) -> None:
@@ -30,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     _, tree = open_tree(repo, args.rev)
     config = config_of(tree, args)
     formats = tuple(config.approvals.get("owners", ("OWNERS", "CODEOWNERS")))
-    owned = read(_owner_files(tree), formats)
+    owned = read(files_of(tree), formats)
     rows = [row for path in paths for row in _rows(owned, posixpath.normpath(path))]
     if args.output == "json":
         json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)
@@ -46,12 +44,6 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
     first = Path(words[0])
     is_repository = len(words) > 1 and ((first / ".git").exists() or (first / "HEAD").is_file())
     return (words[0], words[1:]) if is_repository else (".", words)
-
-
-def _owner_files(tree: Tree) -> dict[str, str]:
-    wanted = (*codeowners.PLACES, owners.ALIASES)
-    names = [p for p in tree.entries() if p in wanted or posixpath.basename(p) == owners.NAME]
-    return {path: data.decode(errors="replace") for path, data in tree.read_many(names).items()}
 
 
 def _rows(owned: Ownership, path: str) -> list[dict[str, Any]]:

@@ -6,11 +6,9 @@ import argparse
 from pathlib import Path
 
 from review_bot.core.config import parse_config
-from review_bot.core.configuration import Config
+from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.model import Tree
 from review_bot.github.workspace import Repository
-
-CONFIG_PATH = ".review-bot.yaml"
 
 
 def open_tree(repo: str, rev: str | None) -> tuple[Repository, Tree]:

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any
 
 from review_bot.core.configuration import (
+    CONFIG_PATH,
     Assignment,
     Config,
     DryRunOptions,
@@ -26,7 +27,7 @@ from review_bot.core.yaml_reader import Document
 HELP = "docs/configuration.md shows every key"
 
 
-def parse_config(text: bytes | None, *, path: str = ".review-bot.yaml") -> Config:
+def parse_config(text: bytes | None, *, path: str = CONFIG_PATH) -> Config:
     """The configuration; no file means the defaults. Raises UsageError with path, line and what was expected."""
     if text is None:
         return Config()

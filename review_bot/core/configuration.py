@@ -8,6 +8,9 @@ from typing import Any
 
 from review_bot.core.model import HelmOptions, RendererName
 
+# Where it stands, from the repository's root.
+CONFIG_PATH = ".review-bot.yaml"
+
 
 @dataclass(frozen=True, slots=True)
 class Waiver:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.model import Action, Manifest, ResourceChange, Verdict
+from review_bot.core.model import Action, Manifest, ResourceChange
+from review_bot.core.outcome import Verdict
 
 MOST = 6
 RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")

@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from review_bot.core.clusters import LiveChange
-    from review_bot.core.danger import Danger
+from typing import Any, Protocol
 
 Manifest = Mapping[str, Any]
 FieldPath = tuple[str | int, ...]
@@ -239,33 +235,3 @@ class ResourceChange:
     diff: str
     base: Resource | None = None
     head: Resource | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetResult:
-    """A touched target in the verdict; `error` is the first render error's sentence."""
-
-    target: Target
-    reason: str
-    created: int
-    updated: int
-    deleted: int
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The whole answer; `core.verdict.to_json` writes it as the contract's object."""
-
-    base: str
-    merge_base: str
-    head: str
-    conclusion: Conclusion
-    effect_digest: str
-    duration_ms: int
-    targets: tuple[TargetResult, ...]
-    changes: tuple[ResourceChange, ...]
-    findings: tuple[Finding, ...]
-    checks: Mapping[CheckName, CheckState]
-    live: tuple[LiveChange, ...] = ()
-    dangers: tuple[Danger, ...] = ()

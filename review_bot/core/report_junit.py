@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
-from review_bot.core.model import Finding, Verdict
+from review_bot.core.model import Finding
+from review_bot.core.outcome import Verdict
 from review_bot.core.sanitise import terminal
 from review_bot.core.verdict import blocks
 

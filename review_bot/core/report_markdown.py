@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction
 from review_bot.core.highlights import highlights
-from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange, TargetResult, Verdict
+from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange
+from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.report_text import (
     counts,
     danger_text,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from review_bot.core.model import Finding, Severity, Verdict
+from review_bot.core.model import Finding, Severity
+from review_bot.core.outcome import Verdict
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTICE: "note"}
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.danger import Danger
 from review_bot.core.highlights import highlights
-from review_bot.core.model import CheckName, CheckState, Finding, Severity, Verdict
+from review_bot.core.model import CheckName, CheckState, Finding, Severity
+from review_bot.core.outcome import Verdict
 from review_bot.core.sanitise import terminal
 from review_bot.core.verdict import blocks
 

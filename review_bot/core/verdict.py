@@ -23,9 +23,8 @@ from review_bot.core.model import (
     ResourceChange,
     ResourceId,
     Severity,
-    TargetResult,
-    Verdict,
 )
+from review_bot.core.outcome import TargetResult, Verdict
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 REPORTED = (CheckName.RENDER, CheckName.SCHEMA, CheckName.POLICY, CheckName.DRY_RUN)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from review_bot.core.errors import InputError
+from review_bot.core.model import Tree
 from review_bot.gate import codeowners, owners
 
 
@@ -42,6 +44,13 @@ class Ownership:
             if line is not None and line.owners:
                 found.append(Owned(line.owners, f"{self.codeowners.path}:{line.number}"))
         return tuple(found)
+
+
+def files_of(tree: Tree) -> dict[str, str]:
+    """The owner files of a tree as text, whatever formats will count."""
+    wanted = (*codeowners.PLACES, owners.ALIASES)
+    names = [p for p in tree.entries() if p in wanted or posixpath.basename(p) == owners.NAME]
+    return {path: data.decode(errors="replace") for path, data in tree.read_many(names).items()}
 
 
 def read(tree: Mapping[str, str], formats: tuple[str, ...]) -> Ownership:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import InputError
 from review_bot.core.globs import matches
 from review_bot.core.yaml_reader import Document
 from review_bot.gate.facts import Change, ChangedFile, Facts
 
-CONFIG = ".review-bot.yaml"
 _RULE_KEYS = ("name", "when", "require")
 _WHEN_KEYS = ("paths", "resources", "environments", "clusters", "targets", "actions", "fields")
 _RESOURCE_KEYS = ("kinds", "groups", "names", "namespaces")
@@ -139,7 +139,7 @@ def _wrong(document: Document, where: tuple[Any, ...], message: str) -> InputErr
     while place and place not in document.lines:
         place = place[:-1]
     return InputError(
-        message, path=CONFIG, line=document.lines.get(place, 1), help="docs/configuration.md has the rules"
+        message, path=CONFIG_PATH, line=document.lines.get(place, 1), help="docs/configuration.md has the rules"
     )
 
 

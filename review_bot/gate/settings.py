@@ -9,9 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from review_bot.core.config import parse_config
+from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import InputError, UsageError
 from review_bot.core.yaml_reader import parse
-from review_bot.gate.rules import CONFIG, Rule, parse_rules
+from review_bot.gate.rules import Rule, parse_rules
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Settings:
 
 def read(tree: Mapping[str, str]) -> Settings:
     """The settings; defaults where the base has no configuration. Raises InputError with path and line."""
-    text = tree.get(CONFIG)
+    text = tree.get(CONFIG_PATH)
     if text is None:
         return Settings()
     try:
@@ -44,7 +45,7 @@ def read(tree: Mapping[str, str]) -> Settings:
     approvals = config.approvals
     override = approvals.get("override", {})
     return Settings(
-        rules=parse_rules(approvals.get("rules", []), parse(text.encode(), path=CONFIG)[0]),
+        rules=parse_rules(approvals.get("rules", []), parse(text.encode(), path=CONFIG_PATH)[0]),
         formats=tuple(approvals.get("owners", ("OWNERS", "CODEOWNERS"))),
         override_users=tuple(u.removeprefix("@").lower() for u in override.get("users", ())),
         override_teams=tuple(t.removeprefix("@").lower() for t in override.get("teams", ())),
@@ -56,10 +57,12 @@ def _freeze(row: Mapping[str, Any]) -> Freeze:
     try:
         zone = ZoneInfo(row["timezone"]) if "timezone" in row else UTC
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(f"freeze {row['name']}: there is no time zone {row['timezone']!r}", path=CONFIG) from error
+        raise InputError(
+            f"freeze {row['name']}: there is no time zone {row['timezone']!r}", path=CONFIG_PATH
+        ) from error
     start, end = (_moment(row[key], zone, last=key == "until") for key in ("from", "until"))
     if end <= start:
-        raise InputError(f"freeze {row['name']}: it ends before it begins", path=CONFIG)
+        raise InputError(f"freeze {row['name']}: it ends before it begins", path=CONFIG_PATH)
     return Freeze(row["name"], start, end, tuple(row.get("environments", ())), str(row["until"]))
 
 

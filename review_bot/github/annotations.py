@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.model import CheckName, Finding, Severity
 from review_bot.core.sanitise import visible
 from review_bot.core.verdict import blocks
@@ -71,7 +72,7 @@ def _annotation(same: Sequence[Finding], shown: DiffLines, read_by: Mapping[str,
 
 
 def _place(finding: Finding, shown: DiffLines, changed: tuple[str, ...]) -> tuple[str, int]:
-    own = finding.path or next(iter(changed), None) or next(shown.paths(), None) or ".review-bot.yaml"
+    own = finding.path or next(iter(changed), None) or next(shown.paths(), None) or CONFIG_PATH
     if finding.check is CheckName.RENDER:
         # A render failure stays on the file that does not render, which is where it will be mended.
         return own, shown.nearest(own, finding.line) or finding.line or 1

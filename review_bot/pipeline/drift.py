@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from review_bot.checks.dry_run import DryRunCheck
 from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import Clusters, LiveAction, LiveChange
 from review_bot.core.configuration import Config
-from review_bot.core.diff import compare
-from review_bot.core.model import Finding, Rendered, ResourceChange, Severity, Target, Tree
+from review_bot.core.model import Finding, Severity, Target, Tree
 from review_bot.core.planning import discover
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits
 
@@ -65,10 +64,8 @@ async def drift(
         kubernetes=config.kubernetes,
         allow_unsandboxed=allow_unsandboxed,
     )
-    with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
-        loose = repository.materialise(tree, None, Path(work)) if targets else ()
-        rendered = await renderer.render_all([(target, tree, Path(work)) for target in targets])
-    wanted = [c for one in rendered if not one.failed for c in _wanted(one)]
+    rendered, loose = await render_trees(renderer, repository, [(tree, targets)])
+    wanted = as_new(rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
     # A conflict here is the drift itself, and is told with the field's owner.
@@ -76,12 +73,8 @@ async def drift(
     return Drift(
         tree.sha,
         tuple(_of_target(t, clusters, outcome.live) for t in targets),
-        (*loose, *(f for one in rendered for f in one.findings), *said),
+        (*loose[0], *(f for one in rendered for f in one.findings), *said),
     )
-
-
-def _wanted(rendered: Rendered) -> tuple[ResourceChange, ...]:
-    return compare(rendered.target.id, (), rendered.resources)
 
 
 def _of_target(target: Target, clusters: Clusters, live: tuple[LiveChange, ...]) -> TargetDrift:

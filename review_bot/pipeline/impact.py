@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.policy import PolicyCheck
 from review_bot.core.config import parse_config
-from review_bot.core.configuration import Config
-from review_bot.core.diff import compare
+from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
-from review_bot.core.model import CheckName, Finding, Rendered, ResourceChange, ResourceId, Severity, Tree
+from review_bot.core.model import CheckName, Finding, ResourceId, Severity, Tree
 from review_bot.core.planning import discover
 from review_bot.github.workspace import Repository
-from review_bot.pipeline.rendering import render_trees
-from review_bot.pipeline.sides import CONFIG_PATH, Planned
+from review_bot.pipeline.rendering import as_new, render_trees
+from review_bot.pipeline.sides import Planned
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits, Sandbox
 
@@ -48,7 +47,7 @@ async def impact(
     tree, config = new
     targets = discover(tree, config)
     results, loose = await render_trees(renderer, repository, [(tree, targets)])
-    changes = [change for one in results if not one.failed for change in _all_new(one)]
+    changes = as_new(results)
     shared = {t.id: t for t in targets}
     before = await PolicyCheck().run(changes, CheckContext(old[1], old[0], tree, targets=shared))
     jail = Sandbox(POLICY_LIMITS, renderer.sandbox.allow_unsandboxed)
@@ -94,10 +93,6 @@ def _edited(planned: Planned, head: Config) -> str | None:
             if path is not None and any(root == "." or path == root or path.startswith(f"{root}/") for root in roots):
                 return file.path
     return CONFIG_PATH if planned.config.policy != head.policy else None
-
-
-def _all_new(rendered: Rendered) -> tuple[ResourceChange, ...]:
-    return compare(rendered.target.id, (), rendered.resources)
 
 
 def _of_objects(outcome: CheckOutcome) -> dict[tuple[str, str, str | None, ResourceId], Finding]:

@@ -72,6 +72,13 @@ async def render_trees(
         return await renderer.render_all(jobs), loose
 
 
+def as_new(rendered: Iterable[Rendered]) -> list[ResourceChange]:
+    """Every object of what rendered, as if it were created: to judge what stands and not what changes."""
+    from review_bot.core.diff import compare
+
+    return [c for one in rendered if not one.failed for c in compare(one.target.id, (), one.resources)]
+
+
 def _needed(targets: Sequence[Target]) -> set[str] | None:
     """The files to lay out for these targets, None for all."""
     needed: set[str] = set()

@@ -16,16 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
-from review_bot.core.model import (
-    CheckName,
-    CheckState,
-    FileChange,
-    Finding,
-    PlannedTarget,
-    ResourceChange,
-    Target,
-    Verdict,
-)
+from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
+from review_bot.core.outcome import Verdict
 from review_bot.core.planning import plan
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from review_bot.core.config import parse_config
-from review_bot.core.configuration import Config
+from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import CheckName, FileChange, Finding, PlannedTarget, Severity, Tree
 from review_bot.github.workspace import Repository
-
-CONFIG_PATH = ".review-bot.yaml"
 
 
 @dataclass(frozen=True)

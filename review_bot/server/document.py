@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
-from review_bot.core.model import CheckName, Conclusion, Severity, Verdict
+from review_bot.core.model import CheckName, Conclusion, Severity
+from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
 from review_bot.core.verdict import blocks

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import posixpath
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from review_bot.core.model import Tree
-from review_bot.gate import codeowners, owners
+from review_bot.core.configuration import CONFIG_PATH
+from review_bot.gate import ownership
 from review_bot.gate.named import named, speaks
 from review_bot.github.mirror import Fetched
 from review_bot.github.people import People
@@ -24,8 +23,6 @@ from review_bot.github.pulls import (
 )
 from review_bot.server.document import Document
 from review_bot.server.store import Effect
-
-CONFIG = ".review-bot.yaml"
 
 
 class FactsReader:
@@ -73,15 +70,14 @@ class FactsReader:
 
 
 def _from_git(fetched: Fetched) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The owner files and configuration of the base, and the commits that a merge would bring."""
     repository = fetched.repository
-    return owner_files(repository.tree(fetched.tip)), repository.commits_between(fetched.tip, fetched.head)
-
-
-def owner_files(tree: Tree) -> dict[str, str]:
-    """Owner files and configuration of a tree, as text."""
-    wanted = (*codeowners.PLACES, owners.ALIASES, CONFIG)
-    names = [p for p in tree.entries() if p in wanted or posixpath.basename(p) == owners.NAME]
-    return {path: data.decode(errors="replace") for path, data in tree.read_many(names).items()}
+    tree = repository.tree(fetched.tip)
+    texts = ownership.files_of(tree)
+    config = tree.read(CONFIG_PATH)
+    if config is not None:
+        texts[CONFIG_PATH] = config.decode(errors="replace")
+    return texts, repository.commits_between(fetched.tip, fetched.head)
 
 
 def _pull(pull: PullRequest, fetched: Fetched) -> dict[str, Any]:

@@ -13,6 +13,41 @@ from pathlib import Path
 from typing import Any
 
 SAMPLES = Path(os.environ.get("REVIEW_BOT_SAMPLES") or Path(__file__).resolve().parents[3] / "shared" / "samples")
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 2
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: example.com/web:1.4.2
+"""
+POLICY = """\
+package main
+
+# METADATA
+# title: Images have a tag that is not latest
+# custom:
+#   id: no-latest-tag
+#   remediation: name a version
+deny_no_latest_tag contains {"msg": msg, "field": field} if {
+	some i, container in input.spec.template.spec.containers
+	endswith(container.image, ":latest")
+	field := sprintf("spec.template.spec.containers[%d].image", [i])
+	msg := sprintf("container %s uses the tag latest", [container.name])
+}
+
+warn_replicas contains "only one replica" if input.spec.replicas == 1
+"""
+
 IDENTITY = {
     "GIT_AUTHOR_NAME": "alice",
     "GIT_AUTHOR_EMAIL": "alice@example.com",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import repositories
-from test_check import BASE, POLICY, reviewed
+from repositories import POLICY
+from test_check import BASE, reviewed
 
 WARN_OWNER = """
 deny_owner contains "no owner label" if not input.metadata.labels.owner

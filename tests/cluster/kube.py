@@ -17,7 +17,8 @@ import urllib3
 from review_bot.cluster.client import ClusterClient
 from review_bot.cluster.kinds import discover
 from review_bot.core.clusters import Clusters, ClusterSettings
-from review_bot.core.model import Finding, ResourceId, Verdict
+from review_bot.core.model import Finding, ResourceId
+from review_bot.core.outcome import Verdict
 from review_bot.core.yaml_reader import parse
 from review_bot.demo.cluster import RunningCluster
 from review_bot.github.workspace import Repository

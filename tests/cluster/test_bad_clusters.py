@@ -12,7 +12,8 @@ import pytest
 from kube import Kube, review, said, settings
 
 from review_bot.core.clusters import Clusters, ClusterSettings
-from review_bot.core.model import CheckName, CheckState, Conclusion, Severity, Verdict
+from review_bot.core.model import CheckName, CheckState, Conclusion, Severity
+from review_bot.core.outcome import Verdict
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: default}\ndata: {key: value}\n"
 QUICK = 1.0

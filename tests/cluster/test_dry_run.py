@@ -11,24 +11,9 @@ from kube import Kube, review, rules, said, settings
 from review_bot.core.clusters import LiveAction
 from review_bot.core.model import CheckName, CheckState, Conclusion, Severity
 
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-  namespace: NS
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-        - name: web
-          image: example.com/web:1
-"""
+DEPLOYMENT = repositories.DEPLOYMENT.replace("name: web\nspec", "name: web\n  namespace: NS\nspec").replace(
+    "1.4.2", "1"
+)
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n  namespace: NS\ndata:\n  key: value\n"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from kube import Kube, eventually, review, settings
 from test_refusals import DEFINITION, GADGET
 
-from review_bot.core.model import Finding, Verdict
+from review_bot.core.model import Finding
+from review_bot.core.outcome import Verdict
 
 ADDRESS = """\
 apiVersion: networking.k8s.io/v1beta1

@@ -8,16 +8,8 @@ import pytest
 
 from review_bot.core.diff import compare
 from review_bot.core.highlights import highlights
-from review_bot.core.model import (
-    Conclusion,
-    RendererName,
-    Resource,
-    ResourceId,
-    Source,
-    Target,
-    TargetResult,
-    Verdict,
-)
+from review_bot.core.model import Conclusion, RendererName, Resource, ResourceId, Source, Target
+from review_bot.core.outcome import TargetResult, Verdict
 
 
 def deployment(image: str, replicas: int = 2) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from town import DEPLOYMENT, REPOSITORY, Town, town
+from repositories import DEPLOYMENT
+from town import REPOSITORY, Town, town
 
 from review_bot.demo.github.git import run
 from review_bot.github.mirror import Fetched, FetchError, Mirrors

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from aiohttp import ClientSession
-from town import BOT, DEPLOYMENT, REPOSITORY, Town, played, town, until
+from repositories import DEPLOYMENT
+from town import BOT, REPOSITORY, Town, played, town, until
 
 from review_bot.demo.github.faults import Fault, secondary_limit
 

@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from town import BOT, DEPLOYMENT, POLICY, REPOSITORY, Town, played, until
+from repositories import DEPLOYMENT, POLICY
+from town import BOT, REPOSITORY, Town, played, until
 
 from review_bot.demo.github.git import run
 

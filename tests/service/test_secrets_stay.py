@@ -8,7 +8,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from town import DEPLOYMENT, Town, played, until
+from repositories import DEPLOYMENT
+from town import Town, played, until
 
 from review_bot.core.tools import find
 

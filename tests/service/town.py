@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from github_models import Models
+from repositories import DEPLOYMENT, POLICY
 
 from review_bot.demo.github.git import run
 from review_bot.demo.github.server import StandIn
@@ -20,38 +21,6 @@ from review_bot.server.settings import Settings
 
 REPOSITORY = "org/config"
 BOT = "review-bot[bot]"
-DEPLOYMENT = """\
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: web
-spec:
-  replicas: 2
-  selector:
-    matchLabels: {app: web}
-  template:
-    metadata:
-      labels: {app: web}
-    spec:
-      containers:
-        - name: web
-          image: example.com/web:1.4.2
-"""
-POLICY = """\
-package main
-
-# METADATA
-# title: Images have a tag that is not latest
-# custom:
-#   id: no-latest-tag
-#   remediation: name a version
-deny_no_latest_tag contains {"msg": msg, "field": field} if {
-	some i, container in input.spec.template.spec.containers
-	endswith(container.image, ":latest")
-	field := sprintf("spec.template.spec.containers[%d].image", [i])
-	msg := sprintf("container %s uses the tag latest", [container.name])
-}
-"""
 FILES = {
     "app/deploy.yaml": DEPLOYMENT,
     "policies/main.rego": POLICY,
