@@ -58,6 +58,10 @@ class Mirrors:
         """Bring the base branch and the pull request's head up to date. Raises FetchError."""
         return await asyncio.to_thread(self._fetch, repository, number, base_ref, head_sha, token)
 
+    async def fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
+        """Bring one branch up to date; its tip. Raises FetchError."""
+        return await asyncio.to_thread(self._fetch_branch, repository, branch, token)
+
     def forget(self, repository: str) -> None:
         """Delete a mirror; the next fetch makes it anew."""
         with self._lock(repository):
@@ -79,6 +83,14 @@ class Mirrors:
             if not _has(path, head_sha):
                 raise FetchError(f"GitHub does not serve the commit {head_sha[:12]} yet")
         return Fetched(found, tip, head_sha)
+
+    def _fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
+        path, ref = self._path(repository), f"refs/review-bot/base/{_safe(branch)}"
+        with self._lock(repository):
+            _prepare(path)
+            _git_fetch(path, self._remote(repository), [f"+refs/heads/{branch}:{ref}"], token)
+            found = Repository(path)
+            return found, found.resolve(ref)
 
     def _path(self, repository: str) -> Path:
         # Names differ by case on GitHub's side never, on some file systems always: the digest settles it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -58,7 +59,9 @@ async def drift(
     allow_unsandboxed: bool = False,
 ) -> Drift:
     """Render every target that has a cluster, and compare it with what runs there. Nothing is changed."""
-    targets = [t for t in discover(tree, config) if clusters.of(t) is not None]
+    # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
+    found = await asyncio.to_thread(discover, tree, config)
+    targets = [t for t in found if clusters.of(t) is not None]
     renderer = Renderer(
         cache_dir=cache or cache_dir() / "rendered",
         limits=Limits(),
@@ -66,9 +69,10 @@ async def drift(
         allow_unsandboxed=allow_unsandboxed,
     )
     with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
-        loose = repository.materialise(tree, None, Path(work)) if targets else ()
+        loose = await asyncio.to_thread(repository.materialise, tree, None, Path(work)) if targets else ()
         rendered = await renderer.render_all([(target, tree, Path(work)) for target in targets])
-    wanted = [c for one in rendered if not one.failed for c in _wanted(one)]
+    fine = [one for one in rendered if not one.failed]
+    wanted = [c for one in await asyncio.gather(*(asyncio.to_thread(_wanted, f) for f in fine)) for c in one]
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
     # A conflict here is the drift itself, and is told with the field's owner.

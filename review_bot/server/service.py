@@ -21,6 +21,7 @@ from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
 from review_bot.server.app import Front
+from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.metrics import Metrics
 from review_bot.server.settings import Settings
@@ -89,6 +90,10 @@ class Service:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._worker.run())
             group.create_task(self._sweeps())
+            if self._settings.clusters is not None and self._identity is not None:
+                cache = self._settings.state_dir / "rendered"
+                drift = DriftSweep(self._github, self._mirrors, self._settings.clusters, cache, self._metrics)
+                group.create_task(drift.run(self._identity.login))
 
     async def _introduce(self) -> None:
         """Learn who we are; until then nothing can be done, and /readyz says why."""

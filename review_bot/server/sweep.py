@@ -36,9 +36,14 @@ def _concerns(pull: PullRequest, kind: str, subject: str) -> bool:
     return pull.base_ref == subject or (pull.head_ref == subject and not pull.fork)
 
 
-async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
+async def repositories(api: Installation) -> list[str]:
+    """The installation's repositories that can be worked in. Raises GitHubError."""
     rows = await api.pages("/installation/repositories", key="repositories")
-    names = [str(row["full_name"]) for row in rows if not row.get("archived") and not row.get("disabled")]
+    return [str(row["full_name"]) for row in rows if not row.get("archived") and not row.get("disabled")]
+
+
+async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
+    names = await repositories(api)
     found = await asyncio.gather(*(_missed(api, store, name) for name in names))
     wishes = tuple(wish for one in found for wish in one)
     log.info("sweep of installation %s: %s repositories, %s to look at", api.id, len(names), len(wishes))
