@@ -14,16 +14,19 @@ from aiohttp import web
 
 from review_bot.checks.opa_server import OpaServers
 from review_bot.core.errors import UsageError
-from review_bot.github.client import AppIdentity, GitHubApp
+from review_bot.github.client import AppIdentity, GitHubApp, Installation
 from review_bot.github.errors import GitHubError
 from review_bot.github.mirror import Mirrors
+from review_bot.github.people import People
 from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
+from review_bot.server.after_merge import AfterMerge
 from review_bot.server.app import Front
 from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.metrics import Metrics
+from review_bot.server.rollback import Rollback
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
 from review_bot.server.worker import Worker
@@ -128,8 +131,15 @@ class Service:
         if installation not in self._lookers:
             assert self._identity is not None  # noqa: S101 - the worker starts after the introduction
             api = self._github.installation(installation)
-            self._lookers[installation] = Looker(api, self._identity, self._store, self._mirrors, self._reviewer)
+            after = self._after_merge(api, self._identity.login)
+            self._lookers[installation] = Looker(
+                api, self._identity, self._store, self._mirrors, self._reviewer, after.look
+            )
         return self._lookers[installation]
+
+    def _after_merge(self, api: Installation, login: str) -> AfterMerge:
+        url = self._settings.github_url
+        return AfterMerge(Rollback(api, login, self._store, self._mirrors, People(api), url))
 
     async def _handle(self, work: Work) -> None:
         kind, _, rest = work.key.partition(":")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
 from review_bot.github.client import Installation
 from review_bot.github.errors import Missing
@@ -13,6 +14,9 @@ from review_bot.github.webhook import Wish
 from review_bot.server.store import Store
 
 log = logging.getLogger("review_bot.sweep")
+ROLLBACK = "/rollback"
+# How far back the first sweep of a repository listens.
+FIRST_HEARD = timedelta(days=1)
 
 
 async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> tuple[Wish, ...]:
@@ -59,7 +63,20 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
         return []
     numbers = [p.number for p in pulls if _changed(store, p, tips)]
     gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
+    await _hear(api, store, repository)
     return [Wish(f"pull:{repository}#{number}", api.id) for number in (*numbers, *sorted(gone))]
+
+
+async def _hear(api: Installation, store: Store, repository: str) -> None:
+    """Want to look where somebody may have asked for a rollback since: no list of open pull requests holds those."""
+    start = (datetime.now(UTC) - FIRST_HEARD).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = await asyncio.to_thread(store.heard, repository) or start
+    rows = await api.pages(f"{repo_path(repository)}/issues/comments", since=since)
+    until = max((str(row["updated_at"]) for row in rows), default=since)
+    asked = {int(str(r["issue_url"]).rpartition("/")[2]) for r in rows if ROLLBACK in str(r.get("body") or "")}
+    # Wishes first: what is noted as heard before they are stored would be lost by a kill in between.
+    await asyncio.to_thread(store.want, [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(asked)])
+    await asyncio.to_thread(store.hear, repository, until)
 
 
 async def _tips(api: Installation, repository: str, branches: Iterable[str]) -> dict[str, str]:
