@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
 from review_bot.core.settings_file import read
@@ -35,7 +35,10 @@ def parse_clusters(text: bytes, *, path: str) -> Clusters | None:
     """The clusters of an operator's file. Raises UsageError with path, line and what was expected."""
     document = read(text, path=path, schema=schema(), help=HELP)
     found = document.value.get("clusters") or {}
-    return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}) if found else None
+    if not found:
+        return None
+    pace = Pace(**document.value.get("pace_seconds") or {})
+    return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}, pace=pace)
 
 
 @lru_cache(maxsize=1)

@@ -32,12 +32,25 @@ class ClusterSettings:
     unreachable: Severity = Severity.ERROR
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """In seconds: between sweeps for drift; between looks at a rollout, and how long one is followed."""
+
+    drift: float = 3600.0
+    rollout_look: float = 10.0
+    rollout: float = 1800.0
+
+
 @dataclass(frozen=True)
 class Clusters:
-    """The operator's clusters by name; `every` is asked for all targets, whatever the repository assigns."""
+    """The operator's clusters by name; `every` is asked for all targets, whatever the repository assigns.
+
+    `pace` is how often and how long the service looks at them by itself.
+    """
 
     by_name: Mapping[str, ClusterSettings] = field(default_factory=dict)
     every: ClusterSettings | None = None
+    pace: Pace = Pace()
 
     def of(self, target: Target) -> ClusterSettings | None:
         """The cluster to ask about a target, None if there is none."""

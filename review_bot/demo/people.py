@@ -57,6 +57,10 @@ class Person:
         await asyncio.to_thread(into.mkdir, parents=True)
         await run(into, "clone", "--quiet", f"{self._git}/{repository}.git", ".", extra=self._credentials())
 
+    async def fetch(self, work: Path) -> None:
+        """Every branch of the repository that was cloned there."""
+        await run(work, "fetch", "--quiet", "origin", extra=self._credentials())
+
     async def push(self, work: Path, repository: str, branch: str, *, force: bool = False) -> None:
         words = ("push", "--quiet", *(("--force",) if force else ()), f"{self._git}/{repository}.git")
         await run(work, *words, f"HEAD:refs/heads/{branch}", extra=self._credentials())

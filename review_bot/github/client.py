@@ -183,6 +183,12 @@ class Installation(Transport):
             token = self._git.setdefault(repository, _Token(lambda: self._issue(wanted)))
         return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: token.token)
 
+    async def push_token(self, repository: str) -> str:
+        """A new token for one push to this one repository; it is not kept."""
+        _, _, name = repository.partition("/")
+        wanted = {"repositories": [name], "permissions": {"contents": "write"}}
+        return (await asyncio.get_running_loop().run_in_executor(self._pool, self._issue, wanted))[0]
+
     def _rejected(self) -> None:
         self._token.forget()
 

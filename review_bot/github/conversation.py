@@ -43,10 +43,10 @@ class Conversation:
         self._api, self._login = api, login.lower()
         self._path = repo_path(repository)
 
-    async def comment(self, number: int, text: str, present: Sequence[PullComment]) -> None:
-        """Leave exactly one comment that says `text`; `present` are all comments there are."""
-        body = f"{STICKY}\n{text}"
-        own = [c for c in present if self._is_own(c.user) and STICKY in c.body]
+    async def comment(self, number: int, text: str, present: Sequence[PullComment], marker: str = STICKY) -> None:
+        """Leave exactly one comment under `marker` that says `text`; `present` are all comments there are."""
+        body = f"{marker}\n{text}"
+        own = self.said(present, marker)
         if not own:
             await self._api.send("POST", f"{self._path}/issues/{number}/comments", {"body": body})
             return
@@ -55,6 +55,10 @@ class Conversation:
             await self._delete(f"{self._path}/issues/comments/{extra.id}")
         if own[0].body.replace("\r\n", "\n").strip() != body.strip():
             await self._api.send("PATCH", f"{self._path}/issues/comments/{own[0].id}", {"body": body})
+
+    def said(self, present: Sequence[PullComment], marker: str) -> list[PullComment]:
+        """The comments that are the bot's own and bear the marker."""
+        return [c for c in present if self._is_own(c.user) and marker in c.body]
 
     async def review(
         self, number: int, head: str, summary: str, places: Sequence[Place], present: Sequence[PullReview]

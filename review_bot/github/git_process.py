@@ -32,7 +32,11 @@ _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "SSL_CERT_FILE", "GIT_SSL_CAINFO", "S
 
 
 class GitError(Exception):
-    """git said no; the text is what it wrote to stderr."""
+    """git said no; the text is what it wrote to stderr, `output` what it wrote to stdout."""
+
+    def __init__(self, text: str, status: int = 1, output: bytes = b"") -> None:
+        super().__init__(text)
+        self.status, self.output = status, output
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -79,7 +83,7 @@ def run(
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"git {words[0]} took longer than {timeout:.0f} s") from error
     if done.returncode != 0:
-        raise GitError(done.stderr.decode(errors="replace").strip())
+        raise GitError(done.stderr.decode(errors="replace").strip(), done.returncode, done.stdout)
     return done.stdout
 
 

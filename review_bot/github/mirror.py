@@ -33,7 +33,11 @@ _PROTOCOLS = (
 
 
 class FetchError(Exception):
-    """The repository could not be fetched; the text says what git said."""
+    """The repository could not be fetched or pushed to; the text says what git said."""
+
+
+class PushRefused(Exception):
+    """GitHub does not take the push and will not later: a rule or a right stands against it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,20 @@ class Mirrors:
     async def fetch(self, repository: str, number: int, base_ref: str, head_sha: str, token: str) -> Fetched:
         """Bring the base branch and the pull request's head up to date. Raises FetchError."""
         return await asyncio.to_thread(self._fetch, repository, number, base_ref, head_sha, token)
+
+    async def fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
+        """Bring one branch up to date; its tip. Raises FetchError."""
+        return await asyncio.to_thread(self._fetch_branch, repository, branch, token)
+
+    async def push(self, repository: str, sha: str, branch: str, token: str) -> None:
+        """Let a branch of the bot's own be this commit. Raises PushRefused, FetchError."""
+        words = ["push", "--quiet", "--force", "--no-verify", self._remote(repository), f"{sha}:refs/heads/{branch}"]
+        try:
+            await asyncio.to_thread(_git_with_token, self._path(repository), words, token)
+        except FetchError as error:
+            if any(word in str(error) for word in ("rejected", "denied", "error: 403")):
+                raise PushRefused(str(error)) from error
+            raise
 
     def forget(self, repository: str) -> None:
         """Delete a mirror; the next fetch makes it anew."""
@@ -86,6 +104,14 @@ class Mirrors:
                 raise FetchError(f"GitHub does not serve the commit {head_sha[:12]} yet")
         return Fetched(found, tip, head_sha)
 
+    def _fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
+        path, ref = self._path(repository), f"refs/review-bot/base/{_safe(branch)}"
+        with self._lock(repository):
+            _prepare(path)
+            _git_fetch(path, self._remote(repository), [f"+refs/heads/{branch}:{ref}"], token)
+            found = Repository(path)
+            return found, found.resolve(ref)
+
     def _path(self, repository: str) -> Path:
         # Names differ by case on GitHub's side never, on some file systems always: the digest settles it.
         digest = hashlib.sha256(repository.lower().encode()).hexdigest()[:12]
@@ -110,6 +136,12 @@ def _git_fetch(path: Path, remote: str, refspecs: list[str], token: str) -> None
     """One fetch. A mirror that a killed fetch left with stale locks is freed of them first."""
     for lock in (*path.glob("*.lock"), *path.glob("refs/**/*.lock")):
         lock.unlink(missing_ok=True)
+    words = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--end-of-options"]
+    _git_with_token(path, [*words, remote, *refspecs], token)
+
+
+def _git_with_token(path: Path, command: list[str], token: str) -> None:
+    """Run git with a token that only its credential helper reads. Raises FetchError."""
     reader, writer = os.pipe()
     try:
         os.write(writer, f"username=x-access-token\npassword={token}\n".encode())
@@ -117,8 +149,7 @@ def _git_fetch(path: Path, remote: str, refspecs: list[str], token: str) -> None
         helper = f'!f() {{ test "$1" = get && cat /dev/fd/{reader}; }}; f'
         settings = [*_PROTOCOLS, "credential.helper=", f"credential.helper={helper}", "transfer.fsckObjects=false"]
         words = [word for setting in settings for word in ("-c", setting)]
-        words += ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--end-of-options"]
-        run(path, *words, remote, *refspecs, timeout=FETCH_SECONDS, pass_fds=(reader,))
+        run(path, *words, *command, timeout=FETCH_SECONDS, pass_fds=(reader,))
     except (GitError, ToolError) as error:
         raise FetchError(_said(str(error))) from error
     finally:

@@ -21,7 +21,10 @@ _NO_REPLY = re.compile(r"(?:\d+\+)?(?P<login>[A-Za-z0-9-]+(?:\[bot\])?)@users\.n
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """`base_ref` is the branch to merge into; what it points at now is asked of git, not taken from here."""
+    """`base_ref` is the branch to merge into; what it points at now is asked of git, not taken from here.
+
+    `merged_at` and `merge_sha` are "" as long as it is not merged.
+    """
 
     repository: str
     number: int
@@ -38,6 +41,8 @@ class PullRequest:
     changed_files: int
     commits: int
     updated_at: str
+    merged_at: str = ""
+    merge_sha: str = ""
 
     @property
     def open(self) -> bool:
@@ -129,6 +134,9 @@ def pull_of(repository: str, row: Mapping[str, Any]) -> PullRequest:
         changed_files=int(row.get("changed_files") or 0),
         commits=int(row.get("commits") or 0),
         updated_at=str(row.get("updated_at") or ""),
+        merged_at=str(row.get("merged_at") or ""),
+        # Before a merge GitHub keeps its trial merge there.
+        merge_sha=str(row.get("merge_commit_sha") or "") if row.get("merged_at") else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,9 @@ async def drift(
     allow_unsandboxed: bool = False,
 ) -> Drift:
     """Render every target that has a cluster, and compare it with what runs there. Nothing is changed."""
-    targets = [t for t in discover(tree, config) if clusters.of(t) is not None]
+    # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
+    found = await asyncio.to_thread(discover, tree, config)
+    targets = [t for t in found if clusters.of(t) is not None]
     renderer = Renderer(
         cache_dir=cache or cache_dir() / "rendered",
         limits=Limits(),
@@ -65,7 +68,7 @@ async def drift(
         allow_unsandboxed=allow_unsandboxed,
     )
     rendered, loose = await render_trees(renderer, repository, [(tree, targets)])
-    wanted = as_new(rendered)
+    wanted = await asyncio.to_thread(as_new, rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
     # A conflict here is the drift itself, and is told with the field's owner.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -51,8 +51,15 @@ class Looker:
     """Looks at pull requests of one installation."""
 
     def __init__(
-        self, api: Installation, identity: Identity, store: Store, mirrors: Mirrors, reviewer: Reviewer
+        self,
+        api: Installation,
+        identity: Identity,
+        store: Store,
+        mirrors: Mirrors,
+        reviewer: Reviewer,
+        after_merge: Callable[[PullRequest], Awaitable[None]] | None = None,
     ) -> None:
+        self._after_merge = after_merge
         self._api, self._identity, self._store = api, identity, store
         self._mirrors, self._reviewer = mirrors, reviewer
         self._people = People(api)
@@ -74,6 +81,8 @@ class Looker:
             twins = self._store.twins(repository, number, pull.head_sha)
             self._store.forget(repository, number)
             self._look_at(repository, twins)
+            if pull.merged and self._after_merge is not None:
+                await self._after_merge(pull)
             return
         present = await runs.on(pull.head_sha)
         fetched = await self._fetch(pull)

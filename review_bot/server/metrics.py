@@ -22,6 +22,23 @@ class Metrics:
         )
         self._waiting = Gauge("review_bot_waiting", "Subjects that wait to be looked at", registry=self._registry)
 
+        self._drifted = Gauge(
+            "review_bot_drifted_objects", "Objects that differ from their branch", ["cluster"], registry=self._registry
+        )
+        self._drift_sweeps = Counter(
+            "review_bot_drift_sweeps", "Drift sweeps of a repository by end", ["end"], registry=self._registry
+        )
+        self._drift: dict[tuple[str, str], int] = {}
+
+    def drifted(self, repository: str, cluster: str, objects: int) -> None:
+        """How many of the repository's objects in a cluster differ."""
+        self._drift[(repository, cluster)] = objects
+        self._drifted.labels(cluster).set(sum(n for (_, name), n in self._drift.items() if name == cluster))
+
+    def drift_swept(self, end: str) -> None:
+        """`end`: complete, incomplete (something could not be compared) or failed."""
+        self._drift_sweeps.labels(end).inc()
+
     def delivered(self, answer: str) -> None:
         """`answer`: accepted, repeated or refused."""
         self._deliveries.labels(answer).inc()

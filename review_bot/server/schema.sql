@@ -28,6 +28,11 @@ CREATE TABLE IF NOT EXISTS heads (
     finished INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (repository, number, sha)
 );
+-- Up to when a repository's comments were looked through for requests on merged pull requests (GitHub's time).
+CREATE TABLE IF NOT EXISTS heard (
+    repository TEXT PRIMARY KEY,
+    until TEXT NOT NULL
+);
 -- Every effect that was published, in order: approvals are bound to the one that was current when they were given.
 CREATE TABLE IF NOT EXISTS effects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -7,22 +7,26 @@ import contextlib
 import fcntl
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from aiohttp import web
 
 from review_bot.checks.opa_server import OpaServers
 from review_bot.core.errors import UsageError
-from review_bot.github.client import AppIdentity, GitHubApp
+from review_bot.github.client import AppIdentity, GitHubApp, Installation
 from review_bot.github.errors import GitHubError
 from review_bot.github.mirror import Mirrors
+from review_bot.github.people import People
 from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
+from review_bot.server.after_merge import AfterMerge
 from review_bot.server.app import Front
+from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.metrics import Metrics
+from review_bot.server.rollback import Rollback
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
 from review_bot.server.worker import Worker
@@ -87,8 +91,13 @@ class Service:
     async def _background(self) -> None:
         await self._introduce()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._worker.run())
-            group.create_task(self._sweeps())
+            group.create_task(_kept_up(self._worker.run))
+            group.create_task(_kept_up(self._sweeps))
+            if self._settings.clusters is not None and self._identity is not None:
+                cache = self._settings.state_dir / "rendered"
+                drift = DriftSweep(self._github, self._mirrors, self._settings.clusters, cache, self._metrics)
+                login = self._identity.login
+                group.create_task(_kept_up(lambda: drift.run(login)))
 
     async def _introduce(self) -> None:
         """Learn who we are; until then nothing can be done, and /readyz says why."""
@@ -123,8 +132,15 @@ class Service:
         if installation not in self._lookers:
             assert self._identity is not None  # noqa: S101 - the worker starts after the introduction
             api = self._github.installation(installation)
-            self._lookers[installation] = Looker(api, self._identity, self._store, self._mirrors, self._reviewer)
+            after = self._after_merge(api, self._identity.login)
+            self._lookers[installation] = Looker(
+                api, self._identity, self._store, self._mirrors, self._reviewer, after.look
+            )
         return self._lookers[installation]
+
+    def _after_merge(self, api: Installation, login: str) -> AfterMerge:
+        url = self._settings.github_url
+        return AfterMerge(Rollback(api, login, self._store, self._mirrors, People(api), url))
 
     async def _handle(self, work: Work) -> None:
         kind, _, rest = work.key.partition(":")
@@ -142,6 +158,16 @@ class Service:
         if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
+
+
+async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Run what never ends; should it break (a full disk, say), begin it again rather than fall silent."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.error("%s broke and is begun again: %s", getattr(work, "__qualname__", work), error, exc_info=error)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _lock(path: Path) -> int:

@@ -244,6 +244,16 @@ class Store:
             for table in ("reviews", "heads"):
                 db.execute(f"DELETE FROM {table} WHERE repository = ? AND number = ?", (repository, number))  # noqa: S608
 
+    def heard(self, repository: str) -> str | None:
+        """Up to when the repository's comments were looked through, in GitHub's words; None if never."""
+        with self._transaction() as db:
+            row = db.execute("SELECT until FROM heard WHERE repository = ?", (repository,)).fetchone()
+        return str(row[0]) if row else None
+
+    def hear(self, repository: str, until: str) -> None:
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO heard VALUES (?, ?)", (repository, until))
+
     def tidy(self) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM deliveries WHERE received < ?", (time.time() - KEEP_DELIVERIES_SECONDS,))

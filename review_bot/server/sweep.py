@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from review_bot.github.client import Installation
-from review_bot.github.errors import Missing
+from review_bot.github.errors import Forbidden, Missing
 from review_bot.github.pulls import PullReader, PullRequest, repo_path
 from review_bot.github.webhook import Wish
 from review_bot.server.store import Store
 
 log = logging.getLogger("review_bot.sweep")
+ROLLBACK = "/rollback"
+# How far back the first sweep of a repository listens.
+FIRST_HEARD = timedelta(days=1)
 
 
 async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> tuple[Wish, ...]:
@@ -37,9 +41,14 @@ def _concerns(pull: PullRequest, kind: str, subject: str) -> bool:
     return pull.base_ref == subject or (pull.head_ref == subject and not pull.fork)
 
 
-async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
+async def repositories(api: Installation) -> list[str]:
+    """The installation's repositories that can be worked in. Raises GitHubError."""
     rows = await api.pages("/installation/repositories", key="repositories")
-    names = [str(row["full_name"]) for row in rows if not row.get("archived") and not row.get("disabled")]
+    return [str(row["full_name"]) for row in rows if not row.get("archived") and not row.get("disabled")]
+
+
+async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
+    names = await repositories(api)
     found = await asyncio.gather(*(_missed(api, store, name) for name in names))
     wishes = tuple(wish for one in found for wish in one)
     log.info("sweep of installation %s: %s repositories, %s to look at", api.id, len(names), len(wishes))
@@ -55,7 +64,23 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
     tips = await _tips(api, repository, {p.base_ref for p in pulls})
     numbers = [p.number for p in pulls if _changed(store, p, tips)]
     gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
+    await _hear(api, store, repository)
     return [Wish(f"pull:{repository}#{number}", api.id) for number in (*numbers, *sorted(gone))]
+
+
+async def _hear(api: Installation, store: Store, repository: str) -> None:
+    """Want to look where somebody may have asked for a rollback since: no list of open pull requests holds those."""
+    start = (datetime.now(UTC) - FIRST_HEARD).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = await asyncio.to_thread(store.heard, repository) or start
+    try:
+        rows = await api.pages(f"{repo_path(repository)}/issues/comments", since=since)
+    except (Missing, Forbidden):
+        return  # without the right to read comments nobody can ask for anything in one
+    until = max((str(row["updated_at"]) for row in rows), default=since)
+    asked = {int(str(r["issue_url"]).rpartition("/")[2]) for r in rows if ROLLBACK in str(r.get("body") or "")}
+    # Wishes first: what is noted as heard before they are stored would be lost by a kill in between.
+    await asyncio.to_thread(store.want, [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(asked)])
+    await asyncio.to_thread(store.hear, repository, until)
 
 
 async def _tips(api: Installation, repository: str, branches: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from kube import Kube, review, said, settings
 
 from review_bot.cluster.operator_config import parse_clusters, schema
 from review_bot.core import report_markdown
-from review_bot.core.clusters import Clusters, ClusterSettings
+from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
 
@@ -40,9 +40,11 @@ clusters:
     exec: true
     unreachable: warn
   here: {in_cluster: true}
+pace_seconds: {drift: 600, rollout_look: 5, rollout: 900}
 """
     found = parse_clusters(text.encode(), path="/etc/review-bot/operator.yaml")
     assert found is not None
+    assert found.pace == Pace(drift=600, rollout_look=5, rollout=900)
     assert found.by_name == {
         "prod": ClusterSettings(
             "prod",

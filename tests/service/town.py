@@ -56,9 +56,9 @@ class Town:
         return Settings(**{**known, **changed})
 
     @asynccontextmanager
-    async def bot(self) -> AsyncIterator[int]:
-        """The service, listening and known to GitHub while the block lasts."""
-        async with Service(self.settings(), host="127.0.0.1").running() as port:
+    async def bot(self, **changed: Any) -> AsyncIterator[int]:
+        """The service, listening and known to GitHub while the block lasts; `changed` are settings."""
+        async with Service(self.settings(**changed), host="127.0.0.1").running() as port:
             self.github.webhook_url = f"http://127.0.0.1:{port}/webhook"
             yield port
 
@@ -132,11 +132,13 @@ async def town(root: Path, files: Mapping[str, str] = FILES) -> AsyncIterator[To
         assert github.unknown == []
 
 
-def played(root: Path, story: Callable[[Town], Awaitable[None]], files: Mapping[str, str] = FILES) -> None:
-    """Run a story in a town where the bot is up."""
+def played(
+    root: Path, story: Callable[[Town], Awaitable[None]], files: Mapping[str, str] = FILES, **changed: Any
+) -> None:
+    """Run a story in a town where the bot is up; `changed` are its settings."""
 
     async def play() -> None:
-        async with town(root, files) as here, here.bot():
+        async with town(root, files) as here, here.bot(**changed):
             await story(here)
 
     asyncio.run(play())

@@ -50,8 +50,9 @@ class World:
         """Whose commits these are; GitHub knows an address or it does not."""
         wanted = email.lower()
         for account in self.accounts.values():
-            noreply = f"{account.id}+{account.login}@users.noreply.github.com".lower()
-            if (account.email and account.email.lower() == wanted) or wanted == noreply:
+            # Enterprise has its own host there.
+            noreply = f"{account.id}+{account.login}@users.noreply.".lower()
+            if (account.email and account.email.lower() == wanted) or wanted.startswith(noreply):
                 return account
         return None
 

@@ -1,0 +1,155 @@
+"""How far a delivery tool is with a commit, from the status of its object. Pure: objects in, one state out.
+
+Read from what the tools document of their status: Argo CD's Application, Flux's Kustomization and HelmRelease.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from review_bot.core.model import Manifest
+
+Contains = Callable[[str], bool]
+# `main@sha1:…`, the older `main/…`, a plain commit, and a chart's version with its build part.
+_COMMIT = re.compile(r"(?:^|[:/+])([0-9a-f]{7,64})(?:\.\d+)?\Z")
+MOST_CAUSES = 5
+# Flux says so while something else has to come first.
+_NOT_YET = ("DependencyNotReady", "ArtifactFailed", "SourceNotReady")
+
+
+class Phase(StrEnum):
+    WAITING = "waiting"
+    ROLLING = "rolling"
+    HEALTHY = "healthy"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One object of a delivery tool. `says` ends a sentence that begins with its name; `causes` are more in detail.
+
+    `since`: when it came to this phase, in ISO 8601; "" where the tool does not tell.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    phase: Phase
+    says: str
+    since: str = ""
+    causes: tuple[str, ...] = ()
+
+
+def commit_of(revision: object) -> str:
+    """The commit in a revision as Argo CD or Flux writes it, "" if there is none. A chart's version has a short one."""
+    found = _COMMIT.search(revision) if isinstance(revision, str) else None
+    return found.group(1) if found else ""
+
+
+def of(manifest: Manifest, source: int, contains: Contains) -> Delivery:
+    """The state of an object. `source`: which of an Application's sources; `contains`: does a commit have the merge?"""
+    metadata = _map(manifest, "metadata")
+    kind = str(manifest.get("kind"))
+    judge = {"Application": _application, "HelmRelease": _helm_release}.get(kind, _kustomization)
+    phase, says, since, causes = judge(manifest, source, contains)
+    return Delivery(kind, str(metadata.get("namespace")), str(metadata.get("name")), phase, says, since, causes)
+
+
+Judged = tuple[Phase, str, str, tuple[str, ...]]
+
+
+def _application(manifest: Manifest, source: int, contains: Contains) -> Judged:
+    status = _map(manifest, "status")
+    sync, health, operation = _map(status, "sync"), _map(status, "health"), _map(status, "operationState")
+    result = _map(operation, "syncResult") or _map(operation, "operation", "sync")
+    at, tried = (contains(commit_of(_revision(part, source))) for part in (sync, result))
+    phase = operation.get("phase")
+    if tried and phase in ("Failed", "Error"):
+        return Phase.FAILED, f"failed to sync: {operation.get('message')}", "", tuple(_unsynced(result))
+    if not at:
+        errors = [c for c in _rows(status, "conditions") if str(c.get("type")).endswith("Error")]
+        if errors:
+            return Phase.FAILED, f"has an error: {errors[0].get('message')}", "", ()
+        return Phase.WAITING, "has not seen this merge yet", "", ()
+    if phase in ("Running", "Terminating"):
+        return Phase.ROLLING, "is syncing", "", ()
+    if sync.get("status") != "Synced":
+        by_hand = not isinstance(_map(manifest, "spec", "syncPolicy").get("automated"), Mapping)
+        waits = "waits for somebody to sync it" if by_hand else "is not synced yet"
+        return Phase.WAITING, waits, "", ()
+    word = str(health.get("status") or "Unknown")
+    if word == "Healthy":
+        times = (operation.get("finishedAt"), health.get("lastTransitionTime"))
+        return Phase.HEALTHY, "is synced and healthy", max(str(t or "") for t in times), ()
+    if word in ("Degraded", "Missing"):
+        detail = f": {health['message']}" if health.get("message") else ""
+        return Phase.FAILED, f"is synced and {word.lower()}{detail}", "", tuple(_unhealthy(status))
+    return Phase.ROLLING, f"is synced, its health is {word.lower()}", "", ()
+
+
+def _kustomization(manifest: Manifest, source: int, contains: Contains) -> Judged:
+    status = _map(manifest, "status")
+    applied, tried = (contains(commit_of(status.get(f"last{word}Revision"))) for word in ("Applied", "Attempted"))
+    return _flux(manifest, applied, tried or applied)
+
+
+def _helm_release(manifest: Manifest, source: int, contains: Contains) -> Judged:
+    status = _map(manifest, "status")
+    version = str(status.get("lastAttemptedRevision") or "")
+    if version and not commit_of(version.rpartition("+")[2] if "+" in version else ""):
+        return Phase.WAITING, "does not tell its commit: set reconcileStrategy: Revision on its chart", "", ()
+    at = contains(commit_of(version))
+    return _flux(manifest, at, at)
+
+
+def _flux(manifest: Manifest, applied: bool, tried: bool) -> Judged:
+    status, spec = _map(manifest, "status"), _map(manifest, "spec")
+    ready = next((c for c in _rows(status, "conditions") if c.get("type") == "Ready"), {})
+    state, message = ready.get("status"), str(ready.get("message") or ready.get("reason") or "no reason given")
+    # What the conditions say is about an older object until the controller has seen this one.
+    seen = status.get("observedGeneration") == _map(manifest, "metadata").get("generation")
+    if tried and seen and state == "False" and ready.get("reason") not in _NOT_YET:
+        return Phase.FAILED, f"failed: {message}", "", ()
+    if applied and seen and state == "True":
+        return Phase.HEALTHY, "is ready", str(ready.get("lastTransitionTime") or ""), ()
+    if spec.get("suspend") is True:
+        return Phase.WAITING, "is suspended", "", ()
+    if applied or tried:
+        return Phase.ROLLING, "is rolling it out", "", ()
+    return Phase.WAITING, "has not seen this merge yet", "", ()
+
+
+def _revision(part: Mapping[str, Any], source: int) -> object:
+    many = part.get("revisions")
+    if isinstance(many, list) and many:
+        return many[source] if source < len(many) else ""
+    return part.get("revision")
+
+
+def _unsynced(result: Mapping[str, Any]) -> Iterator[str]:
+    bad = [r for r in _rows(result, "resources") if r.get("status") == "SyncFailed" or r.get("hookPhase") == "Failed"]
+    for row in bad[:MOST_CAUSES]:
+        yield f"{row.get('kind')} {row.get('name')}: {row.get('message')}"
+
+
+def _unhealthy(status: Mapping[str, Any]) -> Iterator[str]:
+    bad = [r for r in _rows(status, "resources") if _map(r, "health").get("status") in ("Degraded", "Missing")]
+    for row in bad[:MOST_CAUSES]:
+        health = _map(row, "health")
+        yield f"{row.get('kind')} {row.get('name')}: {health.get('message') or str(health.get('status')).lower()}"
+
+
+def _map(value: object, *names: str) -> Mapping[str, Any]:
+    """What is found below, an empty one where nothing is or something else."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _rows(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    rows = value.get(name)
+    return [r for r in rows if isinstance(r, Mapping)] if isinstance(rows, list) else []
