@@ -186,6 +186,12 @@ def test_kill_9_between_the_pull_request_and_the_answer_leaves_one_of_each(tmp_p
         async with town(tmp_path) as here:
             first = await serve(here)
             number = await merged(here)
+
+            async def commented() -> list[str] | None:
+                return await here.sticky(number) or None
+
+            # The bot's own comment must be there, or it would be the one that the fault lets pass.
+            await until(commented, "the comment")
             slow = Fault(method="POST", path=rf".*/issues/{number}/comments", delay=30, status=None, skip=1)
             here.github.fault(slow)
             await here.carol.comment(REPOSITORY, number, "/rollback")
