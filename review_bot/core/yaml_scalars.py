@@ -24,8 +24,6 @@ _SPECIAL = {f"{s}{w}" for s in ("", "+", "-") for w in (".inf", ".Inf", ".INF")}
 _BASES = {"x": 16, "o": 8, "b": 2}
 _FIRST = frozenset("0123456789+-.~nNtTyYfFoO")
 
-STR_TAG = "tag:yaml.org,2002:str"
-
 
 class ScalarError(ValueError):
     """A scalar that JSON, and so Kubernetes, has no place for."""

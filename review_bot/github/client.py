@@ -81,7 +81,6 @@ class Transport:
         self._lock = threading.Lock()
         self._budget = Budget()
         self._held_until = 0.0
-        self.calls = 0
         self._requester = Github(
             auth=auth,
             base_url=api_url,
@@ -136,7 +135,6 @@ class Transport:
             wait = self._budget.take(verb, now) - now
         if wait > 0:
             await asyncio.sleep(wait)
-        self.calls += 1
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._pool, self._blocking, verb, path, dict(parameters), body)

@@ -76,11 +76,6 @@ class Mirrors:
                 raise PushRefused(str(error)) from error
             raise
 
-    def forget(self, repository: str) -> None:
-        """Delete a mirror; the next fetch makes it anew."""
-        with self._lock(repository):
-            shutil.rmtree(self._path(repository), ignore_errors=True)
-
     def _fetch(self, repository: str, number: int, base_ref: str, head_sha: str, token: str) -> Fetched:
         path = self._path(repository)
         tip_ref, head_ref = f"refs/review-bot/base/{_safe(base_ref)}", f"refs/review-bot/pull/{number}"
