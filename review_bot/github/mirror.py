@@ -62,6 +62,11 @@ class Mirrors:
         """Bring the base branch and the pull request's head up to date. Raises FetchError."""
         return await asyncio.to_thread(self._fetch, repository, number, base_ref, head_sha, token)
 
+    def local(self, repository: str) -> Repository | None:
+        """The mirror as it is, None if there is none yet."""
+        path = self._path(repository)
+        return Repository(path) if (path / "HEAD").is_file() else None
+
     async def fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
         """Bring one branch up to date; its tip. Raises FetchError."""
         return await asyncio.to_thread(self._fetch_branch, repository, branch, token)

@@ -53,8 +53,9 @@ class DriftSweep:
                 api = self._github.installation(id)
                 for repository in await repositories(api):
                     await self._one(api, repository, login)
-        except GitHubError as error:
-            log.error("the sweep for drift ended early: %s", error)
+        except Exception as error:
+            # The next sweep is a new one; an error that got out would end the service.
+            log.error("the sweep for drift ended early: %s", error, exc_info=not isinstance(error, GitHubError))
             self._metrics.drift_swept("failed")
 
     async def _one(self, api: Installation, repository: str, login: str) -> None:

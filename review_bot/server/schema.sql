@@ -28,6 +28,15 @@ CREATE TABLE IF NOT EXISTS heads (
     finished INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (repository, number, sha)
 );
+-- Merged pull requests whose way into the clusters is followed, or was: `data` is the server's rollout as JSON.
+CREATE TABLE IF NOT EXISTS rollouts (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    finished INTEGER NOT NULL,
+    updated REAL NOT NULL,
+    PRIMARY KEY (repository, number)
+);
 -- Up to when a repository's comments were looked through for requests on merged pull requests (GitHub's time).
 CREATE TABLE IF NOT EXISTS heard (
     repository TEXT PRIMARY KEY,

@@ -13,6 +13,7 @@ from pathlib import Path
 from aiohttp import web
 
 from review_bot.checks.opa_server import OpaServers
+from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
 from review_bot.github.client import AppIdentity, GitHubApp, Installation
 from review_bot.github.errors import GitHubError
@@ -27,6 +28,7 @@ from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.metrics import Metrics
 from review_bot.server.rollback import Rollback
+from review_bot.server.rollouts import Rollouts
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
 from review_bot.server.worker import Worker
@@ -98,6 +100,7 @@ class Service:
                 drift = DriftSweep(self._github, self._mirrors, self._settings.clusters, cache, self._metrics)
                 login = self._identity.login
                 group.create_task(_kept_up(lambda: drift.run(login)))
+                group.create_task(_kept_up(self._rollouts(self._settings.clusters, login).run))
 
     async def _introduce(self) -> None:
         """Learn who we are; until then nothing can be done, and /readyz says why."""
@@ -139,8 +142,12 @@ class Service:
         return self._lookers[installation]
 
     def _after_merge(self, api: Installation, login: str) -> AfterMerge:
-        url = self._settings.github_url
-        return AfterMerge(Rollback(api, login, self._store, self._mirrors, People(api), url))
+        url, clusters = self._settings.github_url, self._settings.clusters
+        rollback = Rollback(api, login, self._store, self._mirrors, People(api), url)
+        return AfterMerge(api, rollback, self._rollouts(clusters, login) if clusters is not None else None)
+
+    def _rollouts(self, clusters: Clusters, login: str) -> Rollouts:
+        return Rollouts(self._github, self._store, self._mirrors, clusters, self._settings.github_url, login)
 
     async def _handle(self, work: Work) -> None:
         kind, _, rest = work.key.partition(":")

@@ -254,9 +254,28 @@ class Store:
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO heard VALUES (?, ?)", (repository, until))
 
+    def has_rollout(self, repository: str, number: int) -> bool:
+        with self._transaction() as db:
+            where = (repository, number)
+            row = db.execute("SELECT 1 FROM rollouts WHERE repository = ? AND number = ?", where).fetchone()
+        return row is not None
+
+    def keep_rollout(self, repository: str, number: int, data: str, *, finished: bool) -> None:
+        with self._transaction() as db:
+            values = (repository, number, data, int(finished), time.time())
+            db.execute("INSERT OR REPLACE INTO rollouts VALUES (?, ?, ?, ?, ?)", values)
+
+    def open_rollouts(self) -> tuple[str, ...]:
+        """What `keep_rollout` kept and is not finished, the oldest first."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT data FROM rollouts WHERE finished = 0 ORDER BY updated, repository, number")
+            return tuple(row[0] for row in rows.fetchall())
+
     def tidy(self) -> None:
         with self._transaction() as db:
             db.execute("DELETE FROM deliveries WHERE received < ?", (time.time() - KEEP_DELIVERIES_SECONDS,))
+            old = (time.time() - KEEP_DELIVERIES_SECONDS,)
+            db.execute("DELETE FROM rollouts WHERE finished = 1 AND updated < ?", old)
             db.execute("DELETE FROM holds WHERE until < ?", (time.time(),))
 
 

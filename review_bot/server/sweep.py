@@ -77,7 +77,9 @@ async def _hear(api: Installation, store: Store, repository: str) -> None:
     except (Missing, Forbidden):
         return  # without the right to read comments nobody can ask for anything in one
     until = max((str(row["updated_at"]) for row in rows), default=since)
-    asked = {int(str(r["issue_url"]).rpartition("/")[2]) for r in rows if ROLLBACK in str(r.get("body") or "")}
+    # The bot's own answers name the command too.
+    spoken = [r for r in rows if (r.get("user") or {}).get("type") != "Bot" and ROLLBACK in str(r.get("body") or "")]
+    asked = {int(str(r["issue_url"]).rpartition("/")[2]) for r in spoken}
     # Wishes first: what is noted as heard before they are stored would be lost by a kill in between.
     await asyncio.to_thread(store.want, [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(asked)])
     await asyncio.to_thread(store.hear, repository, until)
