@@ -16,6 +16,7 @@ from review_bot.cluster.client import ClusterClient
 from review_bot.cluster.deliverers import Deliverers, Origin
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.config import parse_config
+from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import ClusterError, ReviewBotError
 from review_bot.core.model import Target
 from review_bot.core.planning import plan
@@ -27,7 +28,6 @@ from review_bot.github.git_process import GitError
 from review_bot.github.mirror import Fetched, FetchError, Mirrors
 from review_bot.github.pulls import PullReader, PullRequest, repo_path
 from review_bot.github.workspace import Repository
-from review_bot.pipeline.sides import CONFIG_PATH
 from review_bot.server import rollout
 from review_bot.server.rollout import Aim, Rollout, Seen
 from review_bot.server.store import Store

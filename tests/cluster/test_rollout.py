@@ -153,7 +153,7 @@ def test_what_failed_is_told_with_its_newest_events_and_may_still_mend(place: Pl
         place.application(here, merge, sync=sync, operationState=operation)
         said = await told(here, number, "❌")
         assert "failed to sync: one object failed" in said
-        assert "event OperationCompleted: Sync failed: &#64;org/all the webhook said no" in said
+        assert "event OperationCompleted: Sync failed: @&#8203;org/all the webhook said no" in said
         place.application(here, merge, operationState={**operation, "phase": "Succeeded"})
         await told(here, number, "synced and healthy in production")
 

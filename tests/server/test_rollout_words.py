@@ -57,7 +57,7 @@ def test_nothing_is_said_before_somebody_is_found_who_deploys_it() -> None:
 
 def test_what_a_tool_says_mentions_nobody_and_is_short() -> None:
     said = text(delivered(Phase.FAILED, "failed: @org/all <!-- x -->\n# no" + "x" * 1000), events=("Bad: `a`",))
-    assert "@" not in said and "<!--" not in said and "\n#" not in said
+    assert "@org" not in said and "<!--" not in said and "\n#" not in said
     assert len(said) < 600
     assert said.endswith("  - event Bad: \\`a\\`")
 
