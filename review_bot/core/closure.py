@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,6 +28,13 @@ class Files:
         # By blob: two sides of a change share nearly all of them.
         self._parsed: dict[str, Kustomization] = other._parsed if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
+
+    def grow(self, paths: Iterable[str]) -> None:
+        """Files were added to the tree."""
+        for path in paths:
+            insort(self._sorted, path)
+        for name in ("kustomizations", "charts", "links"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def kustomizations(self) -> Sequence[str]:

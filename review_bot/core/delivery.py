@@ -1,0 +1,101 @@
+"""Delivery tools: objects among what is rendered that say what else is to be deployed, and what they mean.
+
+A tool reads such objects (an Argo CD Application, a Flux Kustomization) and answers with targets, which are rendered in
+turn: so it goes from the top down, as the tools themselves do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from review_bot.core.closure import Files
+from review_bot.core.configuration import Config
+from review_bot.core.graft import Graft
+from review_bot.core.model import Finding, Remote, Resource, Source, Target
+
+
+@dataclass(frozen=True)
+class Told:
+    """An object among the rendered ones, and the target in whose output it stands."""
+
+    resource: Resource
+    target: Target
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them."""
+
+    targets: tuple[Target, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Templating(Protocol):
+    """Go's words, spoken by Go. Each raises InputError with the template's own error text."""
+
+    def go_templates(
+        self, template: Any, parameters: Sequence[Mapping[str, Any]], options: Sequence[str] = ()
+    ) -> list[Any]:
+        """A JSON-like value with Go text/template in its strings and keys, once for each set of parameters."""
+        ...
+
+    def substitute(self, text: str, variables: Mapping[str, str]) -> str:
+        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in one document."""
+        ...
+
+
+@dataclass
+class Surroundings:
+    """One side of a review while it is expanded: what delivery tools may look at.
+
+    `objects` is everything rendered so far, in every round anew. `here` tells whether an address and a revision
+    ("" for the default) mean this repository as it is on this side. `fetched` gives the folder in `graft` under which
+    something from elsewhere can be read; it raises InputError with words for the person who reads why not.
+    """
+
+    graft: Graft
+    files: Files
+    config: Config
+    objects: Sequence[Told]
+    here: Callable[[str, str], bool]
+    fetched: Callable[[Remote, Source], str]
+    templating: Templating
+
+    def write(self, path: str, data: bytes, source: Source) -> str:
+        """Generate a file; gives the path back."""
+        if path not in self.graft.entries():
+            self.files.grow([path])
+        self.graft.write(path, data, source)
+        return path
+
+    def shadow(self, folder: str, name: str) -> str:
+        """The folder once more beside itself, to be changed without harm to who else reads it; the copy's path.
+
+        `..` means the same in both. Gives the known one if the name was shadowed before. Raises InputError.
+        """
+        to = f".~{name}" if folder == "." else f"{folder}~{name}"
+        if not self.files.is_folder(to):
+            paths = list(self.files.below(folder))
+            if folder == ".":
+                paths = [p for p in paths if "~" not in p.partition("/")[0]]
+            self.graft.copy(paths, folder, to)
+            self.files.grow(to + (f"/{p}" if folder == "." else p[len(folder) :]) for p in paths)
+        return to
+
+    def of(self, group: str, kinds: Iterable[str]) -> list[Told]:
+        """The objects of these kinds of an API group."""
+        wanted = frozenset(kinds)
+        return [t for t in self.objects if t.resource.id.kind in wanted and t.resource.id.group == group]
+
+
+class DeliveryTool(Protocol):
+    """One delivery tool. `kinds` are (group, kind) of the objects that it reads; all others tell it nothing."""
+
+    name: str
+    kinds: frozenset[tuple[str, str]]
+
+    def expand(self, around: Surroundings) -> Expansion:
+        """The targets that the objects ask for. Problems are findings, so that one broken object stops no other."""
+        ...
