@@ -9,6 +9,10 @@ RUN go install github.com/open-policy-agent/opa@v1.22.0 \
 WORKDIR /src/kustomize_batch
 COPY review_bot/render/kustomize_batch .
 RUN go build -ldflags='-s -w' -o /tools/kustomize-batch .
+# Speaks the templates of delivery tools.
+WORKDIR /src/gitops_words
+COPY review_bot/render/gitops_words .
+RUN go build -ldflags='-s -w' -o /tools/gitops-words .
 
 FROM python:3.11-slim-bookworm AS package
 WORKDIR /src

@@ -32,17 +32,44 @@ class Expansion:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of jsonnet: a text, or code."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
 class Templating(Protocol):
-    """Go's words, spoken by Go. Each raises InputError with the template's own error text."""
+    """The small languages of delivery tools, spoken by the libraries that the tools use.
+
+    Each raises InputError with the library's own words, and ToolError where the program is missing.
+    """
 
     def go_templates(
-        self, template: Any, parameters: Sequence[Mapping[str, Any]], options: Sequence[str] = ()
+        self,
+        template: Any,
+        parameters: Sequence[Mapping[str, Any]],
+        options: Sequence[str] = (),
+        delimiters: tuple[str, str] = ("{{", "}}"),
     ) -> list[Any]:
         """A JSON-like value with Go text/template in its strings and keys, once for each set of parameters."""
         ...
 
-    def substitute(self, text: str, variables: Mapping[str, str]) -> str:
-        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in one document."""
+    def substitute(self, texts: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in each text."""
+        ...
+
+    def jsonnet(
+        self,
+        path: str,
+        files: Mapping[str, str],
+        libraries: Sequence[str] = (),
+        external: Sequence[Variable] = (),
+        top_level: Sequence[Variable] = (),
+    ) -> Any:
+        """The value of a jsonnet file, which sees `files` by their paths and nothing else."""
         ...
 
 

@@ -12,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from review_bot.core.errors import ToolError
 from review_bot.core.tools import find
 
 CHECKOUT = "/repo"
 TOOL = "/tool"
+NO_SANDBOX = "there is no sandbox: bubblewrap can't make user namespaces on this machine"
+ALLOW_SANDBOX = "allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content"
 # The buffer of a process that is talked to: bytes that wait to be read.
 _LINE = 1 << 20
 
@@ -77,10 +80,7 @@ class Sandbox:
         if outcome is not None and (outcome.status == 0 or not outcome.stderr.startswith("bwrap: ") or works()):
             return outcome
         if not self.allow_unsandboxed:
-            raise ToolError(
-                "there is no sandbox: bubblewrap can't make user namespaces on this machine",
-                help="allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content",
-            )
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
         _lay_over(checkout, overlays or {})
         command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
         return await self._bounded(await self._spawn(command, checkout))
@@ -91,6 +91,20 @@ class Sandbox:
         Raises ToolError if there is no bubblewrap.
         """
         return await self._spawn(self._wrapped(tool, [], mounts, "/"), folder, talks=True)
+
+    def open(self, tool: Path, folder: Path) -> subprocess.Popen[bytes]:
+        """Start a `tool` that is talked to from a thread, with nothing but itself to see, for the caller to end.
+
+        Raises ToolError where no sandbox can be had.
+        """
+        if works():
+            command = self._wrapped(tool, [], {}, "/")
+        elif self.allow_unsandboxed:
+            command = [str(tool)]
+        else:
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, **self._surroundings(folder))
 
     def _wrapped(self, tool: Path, words: Sequence[str], mounts: Mapping[str, Path], folder: str) -> list[str]:
         command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
@@ -111,12 +125,18 @@ class Sandbox:
             stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.PIPE,
-            env=dict(_ENVIRONMENT),
-            cwd=str(checkout),
-            start_new_session=True,
-            preexec_fn=self._limit,
             limit=_LINE,
+            **self._surroundings(checkout),
         )
+
+    def _surroundings(self, folder: Path) -> dict[str, Any]:
+        """What every process is started with."""
+        return {
+            "env": dict(_ENVIRONMENT),
+            "cwd": str(folder),
+            "start_new_session": True,
+            "preexec_fn": self._limit,
+        }
 
     async def _bounded(self, process: asyncio.subprocess.Process) -> Outcome:
         try:
