@@ -6,7 +6,7 @@ import contextlib
 import os
 import posixpath
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -29,11 +29,11 @@ class Files:
         self._parsed: dict[str, Kustomization] = other._parsed if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
 
-    def grow(self, paths: Iterable[str]) -> None:
+    def add(self, paths: Sequence[str]) -> None:
         """Files were added to the tree."""
         for path in paths:
             insort(self._sorted, path)
-        for name in ("kustomizations", "charts", "links"):
+        for name in ("kustomizations", "charts", "links") if paths else ():
             self.__dict__.pop(name, None)
 
     @cached_property
