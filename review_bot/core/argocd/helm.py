@@ -142,7 +142,7 @@ def _value_file(
         if other is not None:
             if other.text("chart"):
                 raise Trouble(f"{first} is a chart; value files come from git repositories", at=at, rule="value-file")
-            root = root_of(other, app, around)
+            root = root_of(other, app.resource, around)
             return Place(root, root).inside(values.expanded(rest, app.environment(source)), "the value file", at)
     path = values.expanded(written, app.environment(source))
     if "://" in path:
