@@ -24,7 +24,7 @@ def named(tree: Mapping[str, str], paths: Iterable[str]) -> Named:
     try:
         found = settings.read(tree)
         for rule in found.rules:
-            names.update(rule.require.users, rule.require.teams)
+            names.update(rule.require.named())
         names.update(found.override_users, found.override_teams)
         owned = ownership.read(tree, found.formats)
     except InputError:
