@@ -50,6 +50,7 @@ class RendererName(StrEnum):
     KUSTOMIZE = "kustomize"
     HELM = "helm"
     PLAIN = "plain"
+    TERRAFORM = "terraform"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction
 from review_bot.core.highlights import highlights
-from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange
+from review_bot.core.model import Action, CheckName, CheckState, Finding, RendererName, ResourceChange
 from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.report_text import (
     counts,
@@ -148,7 +148,9 @@ def _row(result: TargetResult, verdict: Verdict) -> str:
     if result.error is not None:
         checks, changes = "render ✗", "unknown"
     else:
-        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in SHOWN)
+        # Of Terraform's objects Kubernetes' schemas and clusters know nothing.
+        shown = (CheckName.POLICY,) if result.target.renderer is RendererName.TERRAFORM else SHOWN
+        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in shown)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
 
 

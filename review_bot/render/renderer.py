@@ -58,6 +58,11 @@ class Renderer:
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
+            if target.renderer is RendererName.TERRAFORM:
+                # Its parser takes longer to import than many a review takes.
+                from review_bot.render import terraform
+
+                return await terraform.render(target, side, self.sandbox)
             key = self._keys.of(target, side.tree)
             known = self._cache.get(key, target) if key else None
             if known is not None:

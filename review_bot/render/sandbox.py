@@ -8,6 +8,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -92,6 +93,21 @@ class Sandbox:
         """
         return await self._spawn(self._wrapped(tool, [], mounts, "/"), folder, talks=True)
 
+    async def parse(self, script: Path, data: bytes) -> Outcome:
+        """Run a script of ours on `data` (its stdin) within the limits: it reads what is hostile and runs nothing."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            str(script),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(_ENVIRONMENT),
+            start_new_session=True,
+            preexec_fn=self._limit,
+        )
+        return await self._bounded(process, data)
+
     def _wrapped(self, tool: Path, words: Sequence[str], mounts: Mapping[str, Path], folder: str) -> list[str]:
         command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--cap-drop", "ALL", "--tmpfs", "/tmp", "--dev", "/dev", "--ro-bind", str(tool), TOOL]  # noqa: S108
@@ -118,11 +134,13 @@ class Sandbox:
             limit=_LINE,
         )
 
-    async def _bounded(self, process: asyncio.subprocess.Process) -> Outcome:
+    async def _bounded(self, process: asyncio.subprocess.Process, data: bytes = b"") -> Outcome:
         try:
             async with asyncio.timeout(self.limits.seconds):
-                stdout, stderr = await asyncio.gather(
-                    self._read(process.stdout), self._read(process.stderr, self.limits.output_bytes // 16)
+                stdout, stderr, _ = await asyncio.gather(
+                    self._read(process.stdout),
+                    self._read(process.stderr, self.limits.output_bytes // 16),
+                    _feed(process.stdin, data),
                 )
                 status = await process.wait()
             return Outcome(status, stdout, stderr.decode(errors="replace"))
@@ -152,6 +170,15 @@ class Sandbox:
             if size > most:
                 raise _TooMuch
         return b"".join(parts)
+
+
+async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
+    if stream is not None:
+        # Who ends before it has read everything says why on stderr.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            stream.write(data)
+            await stream.drain()
+        stream.close()
 
 
 class _TooMuch(Exception):
