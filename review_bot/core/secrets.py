@@ -43,7 +43,7 @@ def mask(manifest: Manifest, key: bytes) -> Manifest:
 def values(manifest: Manifest) -> tuple[str, ...]:
     """The texts of a Secret's values, for redaction."""
     if is_terraform(manifest):
-        return tuple(secret_texts(manifest))
+        return secret_texts(manifest)
     found = []
     for field in FIELDS:
         content = manifest.get(field) if is_secret(manifest) else None

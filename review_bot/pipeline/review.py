@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import plan
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
+from review_bot.pipeline.given_plans import also_planned, with_plans
 from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
@@ -54,7 +56,8 @@ class Reviewer:
     """What stays the same from review to review.
 
     `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none.
+    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
+    of the head that someone made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -64,6 +67,8 @@ class Reviewer:
     config_file: Path | None = None
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
+    terraform: TerraformTool | None = None
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
         self, repository: Repository, base: str, head: str | None, *, progress: Progress = lambda _stage, _text: None
@@ -81,6 +86,7 @@ class Reviewer:
             render_sides(self.renderer(planned.config), repository, planned.sides, planned.targets),
             asyncio.to_thread(_load_what_follows),
         )
+        rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         outcomes = await self._check(changes, planned, rendered)
@@ -96,13 +102,15 @@ class Reviewer:
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
+            terraform=self.terraform,
         )
 
     def _plan(self, repository: Repository, base: str, head: str | None) -> Planned:
         sides = open_sides(repository, base, head)
         config, findings = configuration_of(sides, self.config_file)
         files = repository.changes(sides.base.sha, head)
-        return Planned(sides, config, findings, files, plan(sides.base, sides.head, files, config))
+        touched = plan(sides.base, sides.head, files, config)
+        return Planned(sides, config, findings, files, also_planned(touched, self.plans, sides, config))
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
@@ -26,11 +27,13 @@ class Renderer:
         kubernetes: str,
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
+        terraform: TerraformTool | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._terraform = terraform
         self._builder: Builder | None = None
         self._kustomizations: list[Path] = []
         self._keys = cache.Keys(kubernetes)
@@ -60,9 +63,12 @@ class Renderer:
                 return await plain.render(target, side.tree)
             if target.renderer is RendererName.TERRAFORM:
                 # Its parser takes longer to import than many a review takes.
-                from review_bot.render import terraform
+                from review_bot.render import terraform, terraform_tool
 
-                return await terraform.render(target, side, self.sandbox)
+                read = await terraform.render(target, side, self.sandbox)
+                if self._terraform is None or read.failed:
+                    return read
+                return await terraform_tool.checked(read, side, self.sandbox, self._terraform)
             key = self._keys.of(target, side.tree)
             known = self._cache.get(key, target) if key else None
             if known is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from review_bot.core.closure import Files, folder_of, normal
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target
+from review_bot.core.terraform import spec_of
 from review_bot.core.terraform.blocks import Block, Problem, locked_objects, module_objects, values_object
 from review_bot.core.terraform.masking import SENSITIVE
 from review_bot.core.terraform.modules import CODE, LOCK, VALUES, Modules
@@ -139,11 +140,11 @@ class _Assembly:
 
 
 def _is_sensitive(resource: Resource) -> bool:
-    spec = resource.manifest["spec"]
-    return resource.id.kind == "Variable" and resource.id.namespace is None and spec.get("sensitive") is True
+    declared = spec_of(resource.manifest).get("sensitive") is True
+    return resource.id.kind == "Variable" and resource.id.namespace is None and declared
 
 
 def _marked(resource: Resource, hidden: set[str]) -> Resource:
     """The values that variables call sensitive."""
-    paths = sorted(hidden & set(resource.manifest["spec"]))
+    paths = sorted(hidden & set(spec_of(resource.manifest)))
     return replace(resource, manifest={**resource.manifest, SENSITIVE: paths}) if paths else resource

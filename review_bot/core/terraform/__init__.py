@@ -17,3 +17,15 @@ UNKNOWN = "(known after apply)"
 def is_terraform(manifest: Mapping[str, Any]) -> bool:
     """Is the object one of Terraform's, and so none of Kubernetes'?"""
     return manifest.get("apiVersion") == API_VERSION
+
+
+def block_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of the block: `type`, `labels`, and `planned` where the values are a plan's."""
+    block = manifest.get("block")
+    return block if isinstance(block, Mapping) else {}
+
+
+def spec_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The block's arguments and nested blocks."""
+    spec = manifest.get("spec")
+    return spec if isinstance(spec, Mapping) else {}

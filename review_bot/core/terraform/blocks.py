@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from review_bot.core.model import FieldPath, Resource, ResourceId, Source
-from review_bot.core.terraform import API_VERSION
+from review_bot.core.terraform import API_VERSION, spec_of
 
 # How many labels a block has; kinds of blocks that are newer than this list are objects too.
 LABELS: Mapping[str, int] = {
@@ -138,7 +138,9 @@ def _add(found: dict[str, Resource], one: Resource, problems: list[Problem]) -> 
         return
     if one.id.kind == "Terraform":
         # Settings may stand in several blocks; together they are one thing.
-        found[_key(one)] = replace(first, manifest={**first.manifest, "spec": _joined(_spec(first), _spec(one))})
+        found[_key(one)] = replace(
+            first, manifest={**first.manifest, "spec": _joined(spec_of(first.manifest), spec_of(one.manifest))}
+        )
         return
     where = f"{first.source.path}:{first.source.line}" if first.source.line else first.source.path
     message = f"{one.id.name} is already defined in {where}"
@@ -155,16 +157,11 @@ def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
 
 def _overridden(base: Resource, over: Resource) -> Resource:
     """Arguments and kinds of nested blocks that the override names take the place of the original's."""
-    spec = {**_spec(base), **_spec(over)}
-    named: Sequence[str] = tuple(_spec(over))
+    spec = {**spec_of(base.manifest), **spec_of(over.manifest)}
+    named: Sequence[str] = tuple(spec_of(over.manifest))
     lines = {path: line for path, line in base.lines.items() if path[1:2] == () or path[1] not in named}
     changed = {**base.manifest, "spec": spec}
     return replace(base, manifest=changed, lines=lines, patched_by=(*base.patched_by, over.source.path))
-
-
-def _spec(resource: Resource) -> Mapping[str, Any]:
-    spec = resource.manifest.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
 
 
 def _problem(block: Block) -> Problem | None:

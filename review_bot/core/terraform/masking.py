@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from review_bot.core.model import Manifest
@@ -21,6 +21,8 @@ _ABOUT = re.compile(r"(_|\b)(arn|name|length|ttl|version|type|policy)$", re.I)
 _SECRET_KIND = re.compile(r"_secret(_v\d+)?$")
 _SECRET_FIELDS = frozenset(["data", "binary_data", "string_data", "secret_string", "secret_binary", "value"])
 _EXPRESSION = re.compile(r'\$\{[^"]*\}\Z')
+# Shorter texts stand in others by chance.
+_SHORTEST = 6
 _IN_EXPRESSION = re.compile(r'([A-Za-z0-9_-]+)"?(\s*[=:]\s*)"((?:[^"\\]|\\.)*)"')
 
 Hide = Callable[[Any], str]
@@ -29,19 +31,36 @@ Hide = Callable[[Any], str]
 def masked(manifest: Manifest, hide: Hide) -> Manifest:
     """The object with `hide` of each secret value in its place."""
     spec = manifest.get("spec")
-    return {**manifest, "spec": _Mask(manifest, hide).of(spec)} if isinstance(spec, Mapping) else manifest
+    if not isinstance(spec, Mapping):
+        return manifest
+    texts = sorted((t for t in secret_texts(manifest) if len(t) >= _SHORTEST), key=len, reverse=True)
+    return {**manifest, "spec": _everywhere(_Mask(manifest, hide).of(spec), texts, hide)}
 
 
-def secret_texts(manifest: Manifest) -> Iterator[str]:
+def secret_texts(manifest: Manifest) -> tuple[str, ...]:
     """The secret values as texts, for redaction."""
     found: list[str] = []
 
     def noted(value: Any) -> str:
-        found.extend(_leaves(value))
+        found.append(str(value))
         return ""
 
-    masked(manifest, noted)
-    yield from found
+    spec = manifest.get("spec")
+    if isinstance(spec, Mapping):
+        _Mask(manifest, noted).of(spec)
+    return tuple(found)
+
+
+def _everywhere(value: Any, texts: Sequence[str], hide: Hide) -> Any:
+    """What is a secret in one field is one in every other: providers copy values into fields that nobody marked."""
+    if isinstance(value, Mapping):
+        return {key: _everywhere(item, texts, hide) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_everywhere(item, texts, hide) for item in value]
+    if isinstance(value, str):
+        for text in texts:
+            value = value.replace(text, hide(text))
+    return value
 
 
 class _Mask:
@@ -101,11 +120,3 @@ def is_secret_name(name: str) -> bool:
 def _is_reference(value: Any) -> bool:
     """An expression without a literal in it says where a secret comes from, and not what it is."""
     return isinstance(value, str) and _EXPRESSION.match(value) is not None and value.count("${") == 1
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    if isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from _leaves(item)
-    else:
-        yield str(value)
