@@ -21,6 +21,7 @@ from review_bot.checks.opa import OpaFailed, OpaProblem
 from review_bot.checks.policy_results import RULE, Metadata, finding, hits, metadata_of
 from review_bot.checks.policy_set import PolicySet, gather
 from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, Resource, ResourceChange, Severity
+from review_bot.core.terraform.kubestack import environment_of
 
 BATCH = """package review_bot_batch
 import rego.v1
@@ -235,7 +236,7 @@ def _about(change: ResourceChange, context: CheckContext, old: Manifest | None) 
     return {
         "action": str(change.action),
         "target": change.target,
-        "environment": target.environment if target else None,
+        "environment": environment_of(change, target),
         "cluster": target.cluster if target else None,
         "old": old,
     }

@@ -19,6 +19,7 @@ from review_bot.core.report_text import (
     short,
 )
 from review_bot.core.sanitise import code, fence, markdown
+from review_bot.core.terraform.kubestack import environment_of
 from review_bot.core.verdict import blocks
 
 LIMIT = 60_000
@@ -108,9 +109,9 @@ def headline(verdict: Verdict) -> str:
 
 def _where(verdict: Verdict) -> str:
     environments: dict[str, int] = defaultdict(int)
-    of = {t.target.id: t.target.environment for t in verdict.targets}
+    of = {t.target.id: t.target for t in verdict.targets}
     for change in verdict.changes:
-        environments[of.get(change.target) or ""] += 1
+        environments[environment_of(change, of.get(change.target)) or ""] += 1
     if not environments:
         return "no change in the cluster"
     parts = [

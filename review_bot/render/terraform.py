@@ -10,6 +10,7 @@ from review_bot.core.closure import Files, folder_of, normal
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target
 from review_bot.core.terraform import spec_of
 from review_bot.core.terraform.blocks import Block, Problem, locked_objects, module_objects, values_object
+from review_bot.core.terraform.kubestack import environments
 from review_bot.core.terraform.masking import SENSITIVE
 from review_bot.core.terraform.modules import CODE, LOCK, VALUES, Modules
 from review_bot.core.terraform.scan import LOCAL
@@ -31,6 +32,7 @@ async def render(target: Target, side: Side, sandbox: Sandbox) -> Rendered:
     assembly = _Assembly(target, side.files, files)
     assembly.module(target.path, "", ())
     assembly.beside()
+    assembly.kubestack()
     return Rendered(target, tuple(assembly.resources()), tuple(assembly.findings()))
 
 
@@ -107,6 +109,25 @@ class _Assembly:
                     self._found += [_marked(values_object(block), hidden) for block in one.blocks if not block.type]
                 else:
                     self._found += locked_objects(one.blocks)
+
+    def kubestack(self) -> None:
+        """What each environment of a Kubestack module gets."""
+        found, unresolved = environments(self._found)
+        self._found += found
+        for one in unresolved:
+            place = one.module.place(("spec", "configuration"))
+            self._problems.append(
+                Finding(
+                    check=CheckName.RENDER,
+                    rule="kubestack-not-resolved",
+                    severity=Severity.WARNING,
+                    message=f"what {one.module.id.name} gives each environment is not seen: {one.cause}",
+                    target=self._target.id,
+                    path=place.path,
+                    line=place.line,
+                    help="write the map in the module's block, in *.auto.tfvars or as the variable's default",
+                )
+            )
 
     def resources(self) -> list[Resource]:
         return self._found
