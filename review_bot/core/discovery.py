@@ -50,22 +50,8 @@ class Discovery:
         plain = self._plain(taken)
         modules = terraform_modules(self._files, self._config, self._scope.terraform)
         found = [*defined, *kustomizations.values(), *charts, *plain, *modules]
-        kept = {t.id: self._assigned(t) for t in found if not self._excluded(t.path, t.entry)}
+        kept = {t.id: assigned(t, self._config) for t in found if not excluded(t, self._config)}
         return tuple(kept[id] for id in sorted(kept))
-
-    def _excluded(self, folder: str, entry: str) -> bool:
-        return any(matches(pattern, folder) or matches(pattern, entry) for pattern in self._config.exclude)
-
-    def _assigned(self, target: Target) -> Target:
-        for row in self._config.assign:
-            if matches(row.match, target.path) or target.name == row.match or target.id == row.match:
-                return replace(
-                    target,
-                    cluster=row.cluster,
-                    environment=row.environment,
-                    namespace=row.namespace or target.namespace,
-                )
-        return target
 
     def defined(self) -> list[Target]:
         """Those that the configuration defines, where their folders are there."""
@@ -157,6 +143,24 @@ class Discovery:
         if self._scope.plain is None:
             return sorted(p for p in self._files.entries if p.endswith(MANIFESTS) and not aside(p, self._config))
         return [p for folder in sorted(self._scope.plain) for p in manifests(self._files, folder, self._config)]
+
+
+def excluded(target: Target, config: Config) -> bool:
+    """Does the configuration leave it out?"""
+    return any(matches(pattern, place) for pattern in config.exclude for place in (target.path, target.entry))
+
+
+def assigned(target: Target, config: Config, *others: str) -> Target:
+    """The target with the cluster, environment and namespace of the first row that fits it, or one of `others`."""
+    for row in config.assign:
+        if row.match in (target.name, target.id) or any(matches(row.match, place) for place in (target.path, *others)):
+            return replace(
+                target,
+                cluster=row.cluster,
+                environment=row.environment,
+                namespace=row.namespace or target.namespace,
+            )
+    return target
 
 
 def uses(files: Files, entry: str) -> set[str]:

@@ -94,49 +94,36 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class HelmOptions:
-    """How a chart is rendered: `values` are files from the repository's root, later ones win."""
+    """How a chart is rendered: `values` are files from the repository's root, later ones win.
+
+    `sets` are helm's own words after them (`--set`, `a=b`, …); `crds` whether those of the chart's crds/ belong to it.
+    """
 
     release: str
     namespace: str = "default"
     values: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    crds: bool = True
+
+
+class RemoteKind(StrEnum):
+    GIT = "git"
+    HELM = "helm"
+    OCI = "oci"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Something that a delivery tool would deploy, rendered as one.
+class Remote:
+    """Something that lies elsewhere: a git repository, a chart of a Helm repository, or an OCI artifact.
 
-    `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
-    repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
-    every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    `url` as it is written; `name` the chart's name for `helm`; `revision` a commit or tag, a chart's version, or a tag
+    or digest.
     """
 
-    id: str
-    renderer: RendererName
-    path: str
-    entry: str
-    reads: frozenset[str] | None = None
-    name: str | None = None
-    cluster: str | None = None
-    environment: str | None = None
-    namespace: str | None = None
-    helm: HelmOptions | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTarget:
-    """A target that a change touches: `base` or `head` is None where it does not exist on that side."""
-
-    id: str
-    reason: str
-    base: Target | None
-    head: Target | None
-
-    @property
-    def target(self) -> Target:
-        """The side to show: head, else base."""
-        chosen = self.head or self.base
-        assert chosen is not None  # noqa: S101 - the planner never makes an empty one
-        return chosen
+    kind: RemoteKind
+    url: str
+    name: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +148,65 @@ class Source:
 
     path: str
     line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The object that tells a delivery tool (`tool`) to deploy a target; it stands at `source` in `parent`'s output.
+
+    `settings` is what else decides about the output, in the tool's own form and only compared elsewhere. Without
+    `prune` what is no longer rendered stays in the cluster; `suspended` means that nothing rolls out.
+    """
+
+    tool: str
+    object: ResourceId
+    parent: str
+    source: Source
+    destination: str | None = None
+    settings: str = ""
+    prune: bool = True
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that a delivery tool would deploy, rendered as one.
+
+    `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
+    repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
+    every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    One that a delivery tool is told of has a `delivery`, and `parts` whose objects make up its own.
+    """
+
+    id: str
+    renderer: RendererName
+    path: str
+    entry: str
+    reads: frozenset[str] | None = None
+    name: str | None = None
+    cluster: str | None = None
+    environment: str | None = None
+    namespace: str | None = None
+    helm: HelmOptions | None = None
+    delivery: Delivery | None = None
+    parts: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """A target that a change touches: `base` or `head` is None where it does not exist on that side."""
+
+    id: str
+    reason: str
+    base: Target | None
+    head: Target | None
+
+    @property
+    def target(self) -> Target:
+        """The side to show: head, else base."""
+        chosen = self.head or self.base
+        assert chosen is not None  # noqa: S101 - the planner never makes an empty one
+        return chosen
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,15 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.+@~=-]+\Z")
 _LOOSE = re.compile(rb"""\\|!|helmCharts|\x00|(?:\A|[\s"'\[{,:/=])\.{1,2}/*(?=[\s"',\]}]|\Z)""")
 
 
-def scope_of(base: Files, head: Files, changes: Sequence[FileChange], config: Config) -> Scope:
-    """The folders that the changed files can concern on either side."""
+def scope_of(
+    base: Files, head: Files, changes: Sequence[FileChange], config: Config, also: frozenset[str] = frozenset()
+) -> Scope:
+    """The folders that the changed files, and the files `also` asked about, can concern on either side."""
     changed = {path for change in changes for path in (change.path, change.previous_path) if path}
     if any(posixpath.basename(p) == "Chart.yaml" and (p in base.entries) != (p in head.entries) for p in changed):
         # A chart speaks for everything below its folder: much may become something else.
         return Scope()
-    return _Search((base, head), config).run(changed)
+    return _Search((base, head), config).run(changed, also)
 
 
 class _Search:
@@ -58,8 +60,9 @@ class _Search:
         self._link_is_odd = any(not _PLAIN_NAME.match(name) for name in links)
         self._loose_charts = {folder for side in sides for folder in _loose_charts(side)}
 
-    def run(self, changed: set[str]) -> Scope:
-        self._ask(changed)
+    def run(self, changed: set[str], also: frozenset[str]) -> Scope:
+        self._ask(changed | also)
+        self._ask_plain(also)
         self._ask_plain(changed, always=True)
         defined = [{p for t in Discovery(side, self._config).defined() for p in t.reads or ()} for side in self._sides]
         self._ask_plain(defined[0] ^ defined[1])

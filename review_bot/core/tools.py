@@ -13,8 +13,14 @@ from pathlib import Path
 from review_bot.core.errors import ToolError
 
 # The versions that are installed where PATH has none; the cache folder is named after them.
-# kustomize-batch is our own (review_bot/render/kustomize_batch): its kustomize's version and, behind the dash, ours.
-PINNED: Mapping[str, str] = {"opa": "1.22.0", "kubectl": "1.35.2", "helm": "4.1.4", "kustomize-batch": "0.20.1-3"}
+# Two are our own (review_bot/render/kustomize_batch and gitops_words): behind the dash stands what they understand.
+PINNED: Mapping[str, str] = {
+    "opa": "1.22.0",
+    "kubectl": "1.35.2",
+    "helm": "4.1.4",
+    "kustomize-batch": "0.20.1-3",
+    "gitops-words": "1.0.0-1",
+}
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
 CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}
 

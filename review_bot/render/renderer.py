@@ -9,7 +9,7 @@ from pathlib import Path
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.core.terraform.settings import TerraformTool
-from review_bot.render import cache, helm, kustomize, plain
+from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
@@ -45,7 +45,9 @@ class Renderer:
         for _, tree, checkout in jobs:
             if checkout not in sides:
                 sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
-        self._kustomizations = [c for target, _, c in jobs if target.renderer is RendererName.KUSTOMIZE]
+        self._kustomizations = [
+            c for target, _, c in jobs for t in (target.parts or (target,)) if t.renderer is RendererName.KUSTOMIZE
+        ]
         tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
         try:
             return list(await asyncio.gather(*tasks))
@@ -58,6 +60,9 @@ class Renderer:
                 self._builder = None
 
     async def _one(self, target: Target, side: Side) -> Rendered:
+        if target.delivery is not None:
+            parts = await asyncio.gather(*(self._one(part, side) for part in target.parts))
+            return await delivered.composed(target, parts, side)
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)

@@ -13,12 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from review_bot.core.errors import ToolError
 from review_bot.core.tools import find
 
 CHECKOUT = "/repo"
 TOOL = "/tool"
+NO_SANDBOX = "there is no sandbox: bubblewrap can't make user namespaces on this machine"
+ALLOW_SANDBOX = "allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content"
 # The buffer of a process that is talked to: bytes that wait to be read.
 _LINE = 1 << 20
 
@@ -86,10 +89,7 @@ class Sandbox:
         if outcome is not None and (outcome.status == 0 or not outcome.stderr.startswith("bwrap: ") or works()):
             return outcome
         if not self.allow_unsandboxed:
-            raise ToolError(
-                "there is no sandbox: bubblewrap can't make user namespaces on this machine",
-                help="allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content",
-            )
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
         _lay_over(checkout, overlays or {})
         places = {"repo": str(checkout), **{name: str(source) for name, source in beside.items()}}
         command = [str(tool), *_placed(words, places)]
@@ -104,18 +104,25 @@ class Sandbox:
 
     async def parse(self, script: Path, data: bytes) -> Outcome:
         """Run a script of ours on `data` (its stdin) within the limits: it reads what is hostile and runs nothing."""
+        command, pipe = [sys.executable, "-I", str(script)], asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(script),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=dict(_ENVIRONMENT),
-            start_new_session=True,
-            preexec_fn=self._limit,
+            *command, stdin=pipe, stdout=pipe, stderr=pipe, **self._surroundings(script.parent)
         )
         return await self._bounded(process, data)
+
+    def open(self, tool: Path, folder: Path) -> subprocess.Popen[bytes]:
+        """Start a `tool` that is talked to from a thread, with nothing but itself to see, for the caller to end.
+
+        Raises ToolError where no sandbox can be had.
+        """
+        if works():
+            command = self._wrapped(tool, [], {}, "/", _ENVIRONMENT)
+        elif self.allow_unsandboxed:
+            command = [str(tool)]
+        else:
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, **self._surroundings(folder))
 
     def _wrapped(
         self,
@@ -149,12 +156,18 @@ class Sandbox:
             stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.PIPE,
-            env=dict(environment or _ENVIRONMENT),
-            cwd=str(checkout),
-            start_new_session=True,
-            preexec_fn=self._limit,
             limit=_LINE,
+            **self._surroundings(checkout, environment),
         )
+
+    def _surroundings(self, folder: Path, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What every process is started with."""
+        return {
+            "env": dict(environment or _ENVIRONMENT),
+            "cwd": str(folder),
+            "start_new_session": True,
+            "preexec_fn": self._limit,
+        }
 
     async def _bounded(self, process: asyncio.subprocess.Process, data: bytes = b"") -> Outcome:
         try:

@@ -125,7 +125,8 @@ class Looker:
             done = name in present and present[name].completed
             if (first and done) or (name == VERDICT and name not in present):
                 present[name] = await runs.start(pull.head_sha, name, "Rendering what this pull request touches.")
-        review = await self._reviewer.review(fetched.repository, fetched.tip, fetched.head)
+        git, branch = fetched.repository, pull.base_ref
+        review = await self._reviewer.review(git, fetched.tip, fetched.head, branch=branch)
         shown = await asyncio.to_thread(fetched.repository.shown, review.verdict.merge_base, fetched.head)
         reviewed = document.of(review, shown)
         if before is not None and not first:
