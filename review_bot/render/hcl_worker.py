@@ -1,4 +1,4 @@
-"""Reads HCL in a process of its own: a mapping of paths to texts comes in on stdin as JSON, blocks go out on stdout.
+"""Reads HCL in a process of its own: each line of stdin is a file's text as JSON, each line of stdout its blocks.
 
 Run as a file, not as a module: it imports the parser and nothing of ours, which keeps it quick. It has a process of its
 own since a file can be written so that a parser takes for ever over it, and a process can be ended.
@@ -39,8 +39,8 @@ class Refused(Exception):
 
 def main() -> None:
     sys.setrecursionlimit(5000)
-    texts: dict[str, str] = json.load(sys.stdin)
-    json.dump({path: read(text) for path, text in texts.items()}, sys.stdout)
+    for line in sys.stdin:
+        print(json.dumps(read(json.loads(line))), flush=True)
 
 
 def read(text: str) -> dict[str, Any]:

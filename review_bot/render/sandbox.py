@@ -102,13 +102,20 @@ class Sandbox:
         """
         return await self._spawn(self._wrapped(tool, [], mounts, "/", _ENVIRONMENT), folder, talks=True)
 
-    async def parse(self, script: Path, data: bytes) -> Outcome:
-        """Run a script of ours on `data` (its stdin) within the limits: it reads what is hostile and runs nothing."""
+    async def start_script(self, script: Path) -> asyncio.subprocess.Process:
+        """Start a script of ours that is talked to, within the limits, for the caller to `end`.
+
+        It reads what is hostile and runs none of it.
+        """
         command, pipe = [sys.executable, "-I", str(script)], asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=pipe, stdout=pipe, stderr=pipe, **self._surroundings(script.parent)
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            limit=self.limits.output_bytes,
+            **self._surroundings(script.parent),
         )
-        return await self._bounded(process, data)
 
     def open(self, tool: Path, folder: Path) -> subprocess.Popen[bytes]:
         """Start a `tool` that is talked to from a thread, with nothing but itself to see, for the caller to end.
@@ -169,13 +176,11 @@ class Sandbox:
             "preexec_fn": self._limit,
         }
 
-    async def _bounded(self, process: asyncio.subprocess.Process, data: bytes = b"") -> Outcome:
+    async def _bounded(self, process: asyncio.subprocess.Process) -> Outcome:
         try:
             async with asyncio.timeout(self.limits.seconds):
-                stdout, stderr, _ = await asyncio.gather(
-                    self._read(process.stdout),
-                    self._read(process.stderr, self.limits.output_bytes // 16),
-                    _feed(process.stdin, data),
+                stdout, stderr = await asyncio.gather(
+                    self._read(process.stdout), self._read(process.stderr, self.limits.output_bytes // 16)
                 )
                 status = await process.wait()
             return Outcome(status, stdout, stderr.decode(errors="replace"))
@@ -205,15 +210,6 @@ class Sandbox:
             if size > most:
                 raise _TooMuch
         return b"".join(parts)
-
-
-async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
-    if stream is not None:
-        # Who ends before it has read everything says why on stderr.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            stream.write(data)
-            await stream.drain()
-        stream.close()
 
 
 class _TooMuch(Exception):

@@ -14,21 +14,22 @@ from review_bot.core.terraform.kubestack import environments
 from review_bot.core.terraform.masking import SENSITIVE
 from review_bot.core.terraform.modules import CODE, LOCK, VALUES, Modules
 from review_bot.core.terraform.scan import LOCAL
-from review_bot.render.hcl import HELP, Read, read
+from review_bot.render.hcl import HELP, Parser, Read
 from review_bot.render.problems import did_you_mean, failed
-from review_bot.render.sandbox import Sandbox
 from review_bot.render.side import Side
 
 MOST_MODULES = 1000
+# Planning did not find it: what it holds must not be taken for nothing.
+NOT_FOLLOWED = Read(error="it is called in a way that can't be followed; write its source as one plain text")
 
 
-async def render(target: Target, side: Side, sandbox: Sandbox) -> Rendered:
+async def render(target: Target, side: Side, parser: Parser) -> Rendered:
     """Every block of the target's modules as an object; a file that can't be read fails the target."""
     entries = side.tree.entries()
     reads = target.reads if target.reads is not None else frozenset(entries)
     paths = [p for p in sorted(reads) if p in entries and _is_ours(p, target)]
     contents = side.tree.read_many([through(side.files, p) for p in paths])
-    files = await read({p: contents.get(through(side.files, p), b"") for p in paths}, sandbox)
+    files = await parser.read({p: contents.get(through(side.files, p), b"") for p in paths})
     assembly = _Assembly(target, side.files, files)
     assembly.module(target.path, "", ())
     assembly.beside()
@@ -66,7 +67,7 @@ class _Assembly:
             return
         blocks: list[Block] = []
         for path in self._modules.get(folder, ()):
-            one = self._read.get(path, Read())
+            one = self._read.get(path, NOT_FOLLOWED)
             if one.error and path not in self._said:
                 self._fail(Problem(f"{path}: {one.error}", path, one.line, HELP))
                 self._said.add(path)

@@ -14,7 +14,7 @@ from review_bot.core.config import parse_config
 from review_bot.core.configuration import Config
 from review_bot.core.model import Target
 from review_bot.core.planning import discover, plan
-from review_bot.core.terraform.scan import FileReference, scan
+from review_bot.core.terraform.scan import FileReference, Scan
 
 CALL = 'module "{name}" {{\n  source = "{source}"\n}}\n'
 
@@ -66,7 +66,7 @@ def test_modules_that_call_each_other_in_a_circle_do_not_vanish() -> None:
     ],
 )
 def test_what_only_looks_like_a_call_calls_nothing(text: str) -> None:
-    assert scan("main.tf", text.encode()).calls == frozenset()
+    assert Scan("main.tf", text.encode()).calls == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_what_only_looks_like_a_call_calls_nothing(text: str) -> None:
     ],
 )
 def test_a_call_is_found_however_it_is_written(text: str) -> None:
-    assert scan("main.tf", text.encode()).calls == {"./net"}
+    assert Scan("main.tf", text.encode()).calls == {"./net"}
 
 
 def test_a_call_in_terraforms_json_is_found() -> None:
     text = b'{"module": [{"m": {"source": "./net"}}, {"n": [{"source": "../x"}]}, {"r": {"source": "a/b/c"}}]}'
-    assert scan("main.tf.json", text).calls == {"./net", "../x"}
+    assert Scan("main.tf.json", text).calls == {"./net", "../x"}
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_call_in_terraforms_json_is_found() -> None:
     ],
 )
 def test_a_file_that_a_function_reads_is_known(text: str, reference: FileReference) -> None:
-    assert reference in scan("main.tf", f"locals {{ x = {text} }}".encode()).files
+    assert reference in Scan("main.tf", f"locals {{ x = {text} }}".encode()).files
 
 
 def test_a_root_module_reads_its_values_and_its_lock_and_a_called_one_does_not() -> None:

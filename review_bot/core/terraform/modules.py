@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from review_bot.core.closure import Files, folder_of, join, normal, outside
 from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
 from review_bot.core.model import RendererName, Target
-from review_bot.core.terraform.scan import MODULE, Scan, scan
+from review_bot.core.terraform.scan import MODULE, Scan
 
 CODE = (".tf", ".tf.json")
 VALUES = (".tfvars", ".tfvars.json")
@@ -74,6 +74,21 @@ class Modules:
             reads |= {resolved, *links}
         return frozenset(path for path in reads if not outside(path))
 
+    def mentions(self, changed: set[str]) -> bool:
+        """May any module read one of the paths, whoever calls it? Says yes too often rather than too rarely."""
+        beside = {folder_of(p) for p in changed if p.endswith((*VALUES, LOCK, STATE))}
+        if beside & self.folders.keys():
+            return True
+        names = {p.rpartition("/")[2] for p in changed}
+        for paths in self.folders.values():
+            for path in paths:
+                found = self._scan(path)
+                if any(f.all_below or f.path.rpartition("/")[2] in names for f in found.files):
+                    return True
+                if found.may_be_unclear and found.unclear:
+                    return True
+        return False
+
     def _referred(self, root: str, folder: str, found: Scan) -> Iterator[str]:
         for reference in found.files:
             path = normal(join(folder if reference.start == MODULE else root, reference.path))
@@ -88,7 +103,7 @@ class Modules:
         return {self._files.through_links(path)[0] for path in paths if not outside(path)}
 
     def _scan(self, path: str) -> Scan:
-        return self._scans.get(path, Scan())
+        return self._scans.get(path) or Scan(path, b"")
 
     @cached_property
     def _scans(self) -> Mapping[str, Scan]:
@@ -100,7 +115,7 @@ class Modules:
         missing = {p: inner[p] for p, key in keys.items() if key not in known}
         contents = self._files.tree.read_many([*dict.fromkeys(missing.values())])
         for path, real in missing.items():
-            known[keys[path]] = scan(path, contents.get(real, b""))
+            known[keys[path]] = Scan(path, contents.get(real, b""))
         return {path: known[key] for path, key in keys.items()}
 
 
@@ -126,15 +141,23 @@ def targets(files: Files, config: Config, only: Iterable[str] | None = None) -> 
 
 def concerned(sides: tuple[Files, Files], changed: set[str]) -> frozenset[str]:
     """The root modules that the changed paths touch on either side, or that are one on one side only."""
-    found: set[str] = set()
     modules = [Modules(side) for side in sides]
+    if not any(one.folders for one in modules) or not _may_concern(sides, modules, changed):
+        return frozenset()
+    found: set[str] = set()
     for one in modules:
-        for folder in one.roots if one.folders else ():
+        for folder in one.roots:
             reads = one.reads(folder)
             if reads is None or reads & changed:
                 found.add(folder)
-    roots = [set(one.roots) if one.folders else set() for one in modules]
-    return frozenset(found | (roots[0] ^ roots[1]))
+    return frozenset(found | (set(modules[0].roots) ^ set(modules[1].roots)))
+
+
+def _may_concern(sides: tuple[Files, Files], modules: Sequence[Modules], changed: set[str]) -> bool:
+    """Can the change be one of Terraform's? Who calls whom need not be known where nothing is read that changed."""
+    if any(side.links for side in sides) or any(path.endswith(CODE) for path in changed):
+        return True
+    return any(one.mentions(changed) for one in modules)
 
 
 def _aside(folder: str, config: Config) -> bool:

@@ -10,18 +10,23 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 LOCAL = ("./", "../")
 # Where a path starts: at the module's folder, or at the root module's, in which Terraform runs.
 MODULE, ROOT = "module", "root"
 
-_TOKEN = re.compile(
-    r"""(?P<space>[ \t\r]+)|(?P<comment>\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z))
-    |(?P<heredoc><<-?(?P<mark>[A-Za-z][\w.-]*)\r?\n)
-    |(?P<word>[A-Za-z_][\w-]*)|(?P<quote>")|(?P<open>[{\[(])|(?P<close>[}\])])|(?P<other>.)""",
+_WORD = re.compile(
+    r"""\#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)|"(?:[^"\\$%\n]|\\.|[$%](?!\{))*"
+    |(?P<heredoc><<-?(?P<mark>[A-Za-z][\w.-]*)\r?\n)|(?P<quote>")|(?P<open>[{\[(])|(?P<close>[}\])])
+    |(?P<word>(?<![\w.-])(?:module|source)(?![\w-]))""",
     re.S | re.X,
 )
+_SPACE = r"(?:\s|/\*.*?\*/)*"
+_HEADER = re.compile(rf'module{_SPACE}(?:"[^"\n]*"|[\w-]+){_SPACE}\{{', re.S)
+_SOURCE = re.compile(rf'source{_SPACE}=(?![=>]){_SPACE}"(?P<text>(?:[^"\\]|\\.)*)"', re.S)
+_UNCLEAR = re.compile(rb"source[^\n]*(?:\$\{|\\)")
 _IN_STRING = re.compile(r"\\.|[$%]\{|\"|\{|\}", re.S)
 _FILE_CALL = re.compile(
     r"\b(?P<name>file(?:base64|md5|exists|set|sha(?:1|256|512)|base64sha(?:256|512))?|templatefile)\s*\(\s*"
@@ -39,24 +44,46 @@ class FileReference:
     all_below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Scan:
-    """`calls` are the sources of local modules as they are written; `unclear`: one of them is put together by parts."""
+    """What one file refers to, each found when it is asked for; a broken file refers to what can be made out."""
 
-    calls: frozenset[str] = frozenset()
-    files: frozenset[FileReference] = frozenset()
-    unclear: bool = False
+    def __init__(self, path: str, data: bytes) -> None:
+        self._data = data
+        self._json = path.endswith(".json")
+
+    @cached_property
+    def calls(self) -> frozenset[str]:
+        """The sources of local modules, as they are written."""
+        return frozenset(source for source in self._local if not _in_parts(source))
+
+    @property
+    def may_be_unclear(self) -> bool:
+        """A quick look that says no in nearly every case: does any source hold an expression or an escape?"""
+        return _UNCLEAR.search(self._data) is not None
+
+    @cached_property
+    def unclear(self) -> bool:
+        """Is a source put together by parts, so that it may be any module?"""
+        return any(_in_parts(source) for source in self._local)
+
+    @cached_property
+    def files(self) -> frozenset[FileReference]:
+        """The files that functions read."""
+        return frozenset(_file_references(self._text())) if b"file" in self._data else frozenset()
+
+    @cached_property
+    def _local(self) -> frozenset[str]:
+        if b"module" not in self._data or b"source" not in self._data:
+            return frozenset()
+        found = _json_sources(self._text()) if self._json else _sources(self._text())
+        return frozenset(source for source in found if source.startswith(LOCAL) or "\\" in source)
+
+    def _text(self) -> str:
+        return self._data.decode(errors="replace")
 
 
-def scan(path: str, data: bytes) -> Scan:
-    """What the file refers to; one that is broken refers to what can be made out."""
-    text = data.decode(errors="replace")
-    if not any(word in text for word in ("module", "file")):
-        return Scan()
-    found = _json_sources(text) if path.endswith(".json") else _sources(text)
-    sources = [source for source in found if source.startswith(LOCAL)]
-    calls = frozenset(source for source in sources if "${" not in source)
-    return Scan(calls, frozenset(_file_references(text)), len(calls) < len(set(sources)))
+def _in_parts(source: str) -> bool:
+    return "${" in source or "\\" in source
 
 
 def _file_references(text: str) -> Iterator[FileReference]:
@@ -81,43 +108,28 @@ def _file_references(text: str) -> Iterator[FileReference]:
 
 def _sources(text: str) -> Iterator[str]:
     """The sources of `module "…" { source = "…" }` at the top of a file."""
-    depth, words, in_module = 0, list[str](), False
-    for kind, value in _tokens(text):
-        if kind == "open":
-            if depth == 0:
-                in_module = value == "{" and words[:1] == ["module"]
-            depth += 1
-            words = []
-        elif kind == "close":
-            depth = max(0, depth - 1)
-            words = []
-        elif kind == "string" and depth == 1 and in_module and words == ["source", "="]:
-            yield value
-            words = []
-        elif kind == "line":
-            words = []
-        elif kind in ("word", "other", "string"):
-            words.append(value)
-
-
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            return
-        at, kind = match.end(), str(match.lastgroup)
+    depth, in_module, at = 0, False, 0
+    while match := _WORD.search(text, at):
+        at, kind = match.end(), match.lastgroup
         if match["heredoc"]:
             end = re.compile(rf"^[ \t]*{re.escape(match['mark'])}[ \t\r]*$", re.M).search(text, at)
             at = end.end() if end else len(text)
         elif kind == "quote":
-            end_of_string = _string_end(text, at)
-            yield "string", text[at : end_of_string - 1]
-            at = end_of_string
-        elif kind == "other" and match[0] == "\n":
-            yield "line", ""
-        elif kind not in ("space", "comment"):
-            yield kind, match[0]
+            at = _string_end(text, at)
+        elif kind == "open":
+            depth += 1
+        elif kind == "close":
+            depth = max(0, depth - 1)
+        elif match["word"] == "module" and depth == 0:
+            header = _HEADER.match(text, match.start())
+            if header:
+                depth, in_module, at = 1, True, header.end()
+        elif match["word"] == "source" and depth == 1 and in_module:
+            source = _SOURCE.match(text, match.start())
+            if source:
+                at = source.end()
+                yield source["text"]
+        in_module = in_module and depth > 0
 
 
 def _string_end(text: str, at: int) -> int:
@@ -136,7 +148,7 @@ def _string_end(text: str, at: int) -> int:
             inside.append("{")
         elif found == "}" and inside[-1] == "{":
             inside.pop()
-    return len(text) + 1
+    return len(text)
 
 
 def _json_sources(text: str) -> Iterator[str]:
