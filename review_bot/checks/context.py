@@ -12,6 +12,7 @@ from review_bot.core.configuration import Config
 from review_bot.core.model import (
     CheckName,
     CheckState,
+    Demand,
     Finding,
     RendererName,
     Resource,
@@ -78,12 +79,16 @@ class CheckContext:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now."""
+    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now.
+
+    `demands` are approvals that policies ask for.
+    """
 
     state: CheckState
     head: tuple[Finding, ...] = ()
     base: tuple[Finding, ...] = ()
     live: tuple[LiveChange, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 class Check(Protocol):

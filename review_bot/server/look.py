@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from review_bot.core.errors import ReviewBotError
 from review_bot.gate import explain
-from review_bot.gate.decision import Decision, State, decide
+from review_bot.gate.decision import Decision, decide
 from review_bot.gate.facts import parse
+from review_bot.gate.judging import State
 from review_bot.github.check_runs import APPROVALS, VERDICT, CheckRuns, Report, Run
 from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
