@@ -6,12 +6,17 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
+
+if TYPE_CHECKING:
+    from review_bot.render.hcl import Parser
 
 Job = tuple[Target, Tree, Path]
 
@@ -26,12 +31,15 @@ class Renderer:
         kubernetes: str,
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
+        terraform: TerraformTool | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._terraform = terraform
         self._builder: Builder | None = None
+        self._parser: Parser | None = None
         self._kustomizations: list[Path] = []
         self._keys = cache.Keys(kubernetes)
         self.cached = 0
@@ -52,9 +60,10 @@ class Renderer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._builder is not None:
-                await self._builder.close()
-                self._builder = None
+            for process in (self._builder, self._parser):
+                if process is not None:
+                    await process.close()
+            self._builder = self._parser = None
 
     async def _one(self, target: Target, side: Side) -> Rendered:
         if target.delivery is not None:
@@ -63,6 +72,8 @@ class Renderer:
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
+            if target.renderer is RendererName.TERRAFORM:
+                return await self._read(target, side)
             key = self._keys.of(target, side.tree)
             known = self._cache.get(key, target) if key else None
             if known is not None:
@@ -80,3 +91,13 @@ class Renderer:
                 self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
             return await kustomize.render(target, side, self._builder)
         return await helm.render(target, side, self.sandbox, self._kubernetes)
+
+    async def _read(self, target: Target, side: Side) -> Rendered:
+        from review_bot.render import terraform, terraform_tool
+        from review_bot.render.hcl import Parser
+
+        self._parser = self._parser or Parser(self.sandbox)
+        read = await terraform.render(target, side, self._parser)
+        if self._terraform is None or read.failed:
+            return read
+        return await terraform_tool.checked(read, side, self.sandbox, self._terraform)
