@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
-from review_bot.core.argocd import ArgoCD
+from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
@@ -103,7 +103,7 @@ class Delivering:
         rendered = RenderedSides(
             base=_results(planned, "base", base, results),
             head=_results(planned, "head", head, results),
-            loose=(*loose, *_new(told_findings[1], told_findings[0], about)),
+            loose=(*loose, *_new(told_findings[1], told_findings[0], about), *partings(told)),
             told_before=told_findings[0],
         )
         return Delivered(tuple(planned), Sides(sides.tip, base.graft, head.graft), rendered)

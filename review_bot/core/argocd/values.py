@@ -123,8 +123,9 @@ def go_number(value: float) -> str:
 
 def documents(objects: Iterable[Any]) -> bytes:
     """Objects as YAML documents: a manifest file, whatever words stand in them."""
-    # As JSON, which is quick to write and read; escaped, since this word marks files that are not deployed.
-    texts = (json.dumps(o, sort_keys=True).replace("k8s.io/", "k8s.io\\u002f") for o in objects)
+    # As JSON, which is quick to write and read. API groups are escaped, since such words mark files that are not
+    # deployed, or that lead on: these objects are known already.
+    texts = (json.dumps(o, sort_keys=True).replace(".io/", ".io\\u002f") for o in objects)
     return "\n---\n".join(texts).encode()
 
 
