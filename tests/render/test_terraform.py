@@ -132,7 +132,8 @@ def test_fields_know_their_lines(tmp_path: Path) -> None:
 
 
 def test_terraforms_json_says_the_same(tmp_path: Path) -> None:
-    text = '{\n  "resource": {\n    "a": {"b": {\n      "x": "${var.y}"\n    }}\n  },\n  "variable": [{"y": {"default": 1}}]\n}\n'
+    resource = '"resource": {\n    "a": {"b": {\n      "x": "${var.y}"\n    }}\n  }'
+    text = "{\n  " + resource + ',\n  "variable": [{"y": {"default": 1}}]\n}\n'
     found = by_name(rendered({"main.tf.json": text}, tmp_path))
     assert found["a a.b"].manifest["spec"] == {"x": "${var.y}"}
     assert found["a a.b"].place(("spec", "x")).line == 4
