@@ -16,6 +16,7 @@ from review_bot.core.model import Finding, Severity, Target, Tree
 from review_bot.core.planning import discover
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits
@@ -67,7 +68,8 @@ async def drift(
         kubernetes=config.kubernetes,
         allow_unsandboxed=allow_unsandboxed,
     )
-    rendered, loose = await render_trees(renderer, repository, [(tree, targets)])
+    platforms = Platforms(clusters, config.kubernetes)
+    rendered, loose = await render_trees(renderer, repository, [(tree, targets)], platforms)
     wanted = await asyncio.to_thread(as_new, rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
@@ -76,7 +78,7 @@ async def drift(
     return Drift(
         tree.sha,
         tuple(_of_target(t, clusters, outcome.live) for t in targets),
-        (*loose[0], *(f for one in rendered for f in one.findings), *said),
+        (*loose[0], *platforms.findings(), *(f for one in rendered for f in one.findings), *said),
     )
 
 

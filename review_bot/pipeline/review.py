@@ -23,6 +23,7 @@ from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.placing import placed, shown
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
@@ -77,8 +78,9 @@ class Reviewer:
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
         planned = await asyncio.to_thread(self._plan, repository, base, head)
         progress("planned", _planned_text(planned.targets))
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
         rendered, _ = await asyncio.gather(
-            render_sides(self.renderer(planned.config), repository, planned.sides, planned.targets),
+            render_sides(self.renderer(planned.config), repository, planned.sides, planned.targets, platforms),
             asyncio.to_thread(_load_what_follows),
         )
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
