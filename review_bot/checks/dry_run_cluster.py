@@ -79,10 +79,16 @@ class ClusterReview:
     def _ask(self, asker: Asker, change: ResourceChange) -> Answered | ClusterError:
         """The answer with what follows from it: worked out while the cluster works on the next."""
         try:
-            asked = asker.ask(change, self._namespace(change))
+            asked = asker.ask(change, self._namespace(change), kept=self._kept(change))
         except ClusterError as error:
             return error
         return asked, tuple(self._live(asked))
+
+    def _kept(self, change: ResourceChange) -> bool:
+        """Does the object stay once it is no longer rendered?"""
+        target = self._context.targets.get(change.target)
+        prunes = target is None or target.delivery is None or target.delivery.prune
+        return not (self._context.config.dry_run.prune and prunes) or (change.base is not None and stays(change.base))
 
     def _namespace(self, change: ResourceChange) -> str | None:
         """Where objects of the change's target go that name no namespace."""
@@ -122,9 +128,8 @@ class ClusterReview:
     def _live(self, asked: Asked) -> Iterator[LiveChange]:
         change, name = asked.change, self._settings.name
         if change.action is Action.DELETE:
-            kept = not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
-            action = LiveAction.UNCHANGED if kept or asked.live is None else LiveAction.DELETE
-            if not asked.problems:
+            action = LiveAction.UNCHANGED if self._kept(change) or asked.live is None else LiveAction.DELETE
+            if not asked.refused:
                 yield LiveChange(change.target, name, action, change.id, goes_with=asked.goes_with)
         elif asked.predicted is not None:
             predicted, rules = asked.predicted, self._ignored.get(change.target, ())
@@ -155,11 +160,12 @@ class ClusterReview:
         assert resource is not None  # noqa: S101 - a change has a side
         place = resource.place(field_paths.resolve(problem.field, resource.manifest))
         hidden = _values(resource.manifest, asked.live)
+        what = f"{change.id.kind} {change.id.name}" + (" (deletion)" if change.action is Action.DELETE else "")
         return Finding(
             check=CheckName.DRY_RUN,
             rule=problem.rule,
             severity=self._severity(asked, problem),
-            message=f"{change.id.kind} {change.id.name}: {short(_redacted(problem.message, hidden))}",
+            message=f"{what}: {short(_redacted(problem.message, hidden))}",
             target=change.target,
             resource=change.id,
             path=place.path,
@@ -170,6 +176,8 @@ class ClusterReview:
     def _severity(self, asked: Asked, problem: Problem) -> Severity:
         if problem.rule in (Rule.WARNING, Rule.ESCALATION):
             return Severity.WARNING
+        if problem.rule is Rule.FINALIZER:
+            return Severity.NOTICE
         if problem.rule is Rule.FORBIDDEN:
             return self._settings.unreachable
         if problem.rule is Rule.CONFLICT and asked.manager not in STOPS_AT_CONFLICTS:

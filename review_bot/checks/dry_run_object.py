@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from review_bot.checks.dry_run_contents import contents
+from review_bot.checks.dry_run_deletion import REMARKS, Deletions
 from review_bot.checks.dry_run_live import LiveObjects, Place
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
@@ -47,6 +48,11 @@ class Asked:
     conflicts: tuple[tuple[str, str], ...] = ()
     goes_with: tuple[str, ...] = ()
 
+    @property
+    def refused(self) -> bool:
+        """Does the server not do it, or not say whether it would?"""
+        return any(p.rule not in REMARKS for p in self.problems)
+
 
 class Asker:
     """Asks about objects one by one; `namespace` is where those of a target go that name none."""
@@ -54,6 +60,7 @@ class Asker:
     def __init__(self, client: ClusterClient, kinds: Kinds) -> None:
         self._client = client
         self._kinds = kinds
+        self._deletions = Deletions(client, kinds)
         self.live = LiveObjects(client)
 
     def place(self, change: ResourceChange, namespace: str | None) -> Place | None:
@@ -64,10 +71,10 @@ class Asker:
         named = change.id.namespace or namespace or self._client.namespace or DEFAULT_NAMESPACE
         return Place(served, named if served.namespaced else None)
 
-    def ask(self, change: ResourceChange, namespace: str | None) -> Asked:
+    def ask(self, change: ResourceChange, namespace: str | None, *, kept: bool = False) -> Asked:
         """Two requests, one of them fewer where the live object was listed, one more where fields conflict.
 
-        Raises ClusterError.
+        `kept`: it stays though it is no longer rendered, so that a deletion is only looked up. Raises ClusterError.
         """
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
@@ -86,7 +93,8 @@ class Asker:
         manager = self._client.settings.field_manager or manager_of(live)
         if change.action is Action.DELETE:
             goes_with = contents(self._client, self._kinds, resource.id, live) if live is not None else ()
-            return Asked(change, manager, live, goes_with=goes_with)
+            said = self._deletions.ask(place, live, resource.id) if live is not None and not kept else ()
+            return Asked(change, manager, live, problems=said, goes_with=goes_with)
         if not applied(resource.manifest, live):
             return Asked(change, manager, live, live)
         return self._apply(change, resource, place, live, manager)

@@ -21,6 +21,7 @@ class Rule(StrEnum):
     DENIED = "dry-run-denied"
     ESCALATION = "dry-run-escalation"
     FAILED = "dry-run-failed"
+    FINALIZER = "dry-run-finalizer"
     FORBIDDEN = "dry-run-forbidden"
     IMMUTABLE = "dry-run-immutable"
     INVALID = "dry-run-invalid"
