@@ -7,8 +7,11 @@ import binascii
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.dry_run_coming import Coming, skipped
+from review_bot.checks.dry_run_live import Place
 from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
 from review_bot.checks.dry_run_words import Problem, Rule, short
 from review_bot.cluster.client import ClusterClient
@@ -25,9 +28,21 @@ from review_bot.core.model import Action, CheckName, CheckState, Finding, Manife
 
 # Tools that stop at a conflict; the others take the field over.
 STOPS_AT_CONFLICTS = frozenset(["kubectl"])
-Answered = tuple[Asked, tuple[LiveChange, ...]]
+# What an object is refused for; other problems mean that it was not judged, on the base as little as here.
+REFUSALS = frozenset(
+    [Rule.DENIED, Rule.IMMUTABLE, Rule.INVALID, Rule.NAMESPACE, Rule.QUOTA, Rule.UNKNOWN_KIND],
+)
 # Shorter values are found in any text by chance.
 SHORTEST_SECRET = 3
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with what follows from it; `before`: what the cluster says of a refused object as it is on the base."""
+
+    asked: Asked
+    live: tuple[LiveChange, ...]
+    before: Asked | None = None
 
 
 class ClusterReview:
@@ -72,7 +87,7 @@ class ClusterReview:
     ) -> list[Answered | ClusterError | None]:
         threads = self._settings.concurrency
         places = (asker.place(c, self._namespace(c)) for c in changes)
-        lists = asker.live.worth_listing(p for p in places if p is not None)
+        lists = asker.live.worth_listing(p for p in places if isinstance(p, Place))
         each(asker.live.list_all, lists, threads=threads, deadline=deadline)
         return each(lambda change: self._ask(asker, change), changes, threads=threads, deadline=deadline)
 
@@ -82,7 +97,17 @@ class ClusterReview:
             asked = asker.ask(change, self._namespace(change), kept=self._kept(change))
         except ClusterError as error:
             return error
-        return asked, tuple(self._live(asked))
+        return Answered(asked, tuple(self._live(asked)), self._before(asker, asked))
+
+    def _before(self, asker: Asker, asked: Asked) -> Asked | None:
+        """The answer for the object as it is on the base, where that tells whether a refusal is new."""
+        change = asked.change
+        if change.action is not Action.UPDATE or not any(p.rule in REFUSALS for p in asked.problems):
+            return None
+        try:
+            return asker.ask_of_base(asked, self._namespace(change))
+        except ClusterError:
+            return None  # then the refusal counts as new
 
     def _kept(self, change: ResourceChange) -> bool:
         """Does the object stay once it is no longer rendered?"""
@@ -100,26 +125,27 @@ class ClusterReview:
     def _results(
         self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
     ) -> CheckOutcome:
-        told = [a for a in answers if isinstance(a, tuple)]
+        told = [a for a in answers if isinstance(a, Answered)]
         findings: list[Finding] = []
         before: list[Finding] = []
-        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, tuple)]
+        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, Answered)]
         if failed:
             error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
             findings.append(self._unanswered(error, failed, len(changes)))
-        coming = _Coming(changes)
+        coming = Coming(changes)
         waiting: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
-        for one, _ in told:
+        for one, old in ((a.asked, a.before) for a in told):
+            before += [self._finding(old, p) for p in old.problems if p.rule in REFUSALS] if old else []
             for problem in one.problems:
                 if what := coming.brings(problem, one.change):
                     waiting[(one.change.target, what)].append(one.change)
                 else:
                     findings.append(self._finding(one, problem))
-            for conflict, old in self._conflicts(one):
+            for conflict, stands in self._conflicts(one):
                 findings.append(conflict)
-                before += [conflict] if old else []
-        findings += [_skipped(target, what, waits) for (target, what), waits in waiting.items()]
-        live = tuple(c for _, rows in told for c in rows)
+                before += [conflict] if stands else []
+        findings += [skipped(target, what, waits) for (target, what), waits in waiting.items()]
+        live = tuple(c for a in told for c in a.live)
         return CheckOutcome(CheckState.SUCCESS, tuple(findings), tuple(before), live)
 
     def _nothing(self, error: ClusterError, changes: Sequence[ResourceChange]) -> CheckOutcome:
@@ -158,7 +184,8 @@ class ClusterReview:
         change = asked.change
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
-        place = resource.place(field_paths.resolve(problem.field, resource.manifest))
+        field = field_paths.resolve(problem.field, resource.manifest)
+        place = resource.place(field)
         hidden = _values(resource.manifest, asked.live)
         what = f"{change.id.kind} {change.id.name}" + (" (deletion)" if change.action is Action.DELETE else "")
         return Finding(
@@ -171,6 +198,7 @@ class ClusterReview:
             path=place.path,
             line=place.line,
             help=problem.help,
+            field=field,
         )
 
     def _severity(self, asked: Asked, problem: Problem) -> Severity:
@@ -206,41 +234,6 @@ class ClusterReview:
         )
 
 
-class _Coming:
-    """What the same pull request brings: what depends on it can't be asked about before."""
-
-    def __init__(self, changes: Sequence[ResourceChange]) -> None:
-        heads = [c.head.manifest for c in changes if c.head is not None]
-        self._namespaces = {_name(m) for m in heads if m.get("kind") == "Namespace"}
-        self._kinds = {_defined(m) for m in heads if m.get("kind") == "CustomResourceDefinition"}
-
-    def brings(self, problem: Problem, change: ResourceChange) -> str | None:
-        """What is missing and comes with this pull request, None if it does not."""
-        if problem.rule is Rule.NAMESPACE and problem.subject in self._namespaces:
-            return f"the namespace {problem.subject}"
-        if problem.rule is Rule.UNKNOWN_KIND and (change.id.group, change.id.kind) in self._kinds:
-            return f"the definition of {change.id.kind}"
-        return None
-
-
-def _skipped(target: str, what: str, changes: Sequence[ResourceChange]) -> Finding:
-    first = changes[0]
-    resource = first.head or first.base
-    place = resource.place() if resource else None
-    names = ", ".join(f"{c.id.kind} {c.id.name}" for c in changes[:3])
-    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    return Finding(
-        check=CheckName.DRY_RUN,
-        rule=Rule.SKIPPED,
-        severity=Severity.NOTICE,
-        message=f"checked by schema only: {names}{more}; {what} is created by this pull request",
-        target=target,
-        path=place.path if place else None,
-        line=place.line if place else None,
-        help="the cluster can judge them once it is there",
-    )
-
-
 def _unchanged(change: ResourceChange, field: str) -> bool:
     if change.base is None or change.head is None:
         return False
@@ -251,18 +244,6 @@ def _unchanged(change: ResourceChange, field: str) -> bool:
 def _owners(live: Manifest, fields: Iterable[str]) -> tuple[Owner, ...]:
     found = (owner(live, field, field_paths.resolve(field, live)) for field in fields)
     return tuple(o for o in found if o is not None)
-
-
-def _name(manifest: Manifest) -> str:
-    metadata = manifest.get("metadata")
-    return str(metadata.get("name")) if isinstance(metadata, Mapping) else ""
-
-
-def _defined(definition: Manifest) -> tuple[str, str]:
-    spec = definition.get("spec")
-    names = spec.get("names") if isinstance(spec, Mapping) else None
-    kind = names.get("kind") if isinstance(names, Mapping) else None
-    return (str(spec.get("group")) if isinstance(spec, Mapping) else "", str(kind))
 
 
 def _values(*manifests: Manifest | None) -> set[str]:
