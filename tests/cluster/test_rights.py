@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import repositories
+from guard import APPLY, DRY, GUARD, OBJECTS, RBAC, REAL, as_bot
 from kube import Kube, eventually, manifests, settings
 
 from review_bot.checks.context import CheckContext
@@ -22,71 +21,7 @@ from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
 from review_bot.core.model import RendererName, Resource, ResourceChange, Source, Target
 from review_bot.core.resources import identity
-from review_bot.demo.cluster import start
 from review_bot.github.workspace import Repository
-
-RBAC = Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
-GUARD = "review-bot may only ask by dry run"
-APPLY = "application/apply-patch+yaml"
-DRY = "?fieldManager=x&force=true&dryRun=All"
-REAL = "?fieldManager=x&force=true"
-OBJECTS = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: NAME, namespace: default}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: NAME, namespace: default}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: NAME}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: NAME, namespace: default}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME, namespace: default}
-spec:
-  selector: {matchLabels: {a: b}}
-  template:
-    metadata: {labels: {a: b}}
-    spec: {containers: [{name: c, image: x}]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: NAME, namespace: default}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: things.NAME.example.com}
-spec:
-  group: NAME.example.com
-  names: {kind: Thing, plural: things}
-  scope: Namespaced
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-"""
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
-    """A cluster of this module's own, with deploy/rbac.yaml in force."""
-    kube = Kube(start(tmp_path_factory.mktemp("own") / "cluster", parent=os.getpid()))
-    kube.apply(RBAC.read_text())
-    kube.apply(OBJECTS.replace("NAME", "present"))
-    probe = manifests(OBJECTS.replace("NAME", "probe"))[0]
-    eventually(lambda: as_bot(kube, "PATCH", kube.path(probe) + DRY, probe)[0] == 201)
-    eventually(lambda: GUARD in as_bot(kube, "PATCH", kube.path(probe) + REAL, probe)[1])
-    kube.settled()
-    yield kube
-
-
-def as_bot(kube: Kube, method: str, path: str, body: Any = None, content: str = APPLY) -> tuple[int, str]:
-    status, answer = kube.send(method, path, body, content, context="bot")
-    return status, json.dumps(answer)
 
 
 @pytest.mark.parametrize("manifest", manifests(OBJECTS.replace("NAME", "attempt")), ids=lambda m: m["kind"])
