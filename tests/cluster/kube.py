@@ -26,8 +26,8 @@ from review_bot.pipeline.review import Reviewer
 
 PATIENCE_SECONDS = 20.0
 QUIET_SECONDS = 1.0
-# Keys that the API server itself writes while nobody asks for anything.
-OWN_KEYS = ("/registry/leases/", "/registry/masterleases/", "compact_rev_key", "/registry/events/")
+# What the API server writes while nobody asks for anything: the lease that tells of itself, how far it has compacted.
+OWN_KEYS = ("/registry/leases/kube-system/apiserver-", "compact_rev_key")
 
 
 class Kube:
