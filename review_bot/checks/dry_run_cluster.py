@@ -13,6 +13,7 @@ from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.dry_run_coming import Coming, skipped
 from review_bot.checks.dry_run_live import Place
 from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
+from review_bot.checks.dry_run_quota import quota_findings, share, unsummed
 from review_bot.checks.dry_run_words import Problem, Rule, short
 from review_bot.cluster.client import ClusterClient
 from review_bot.cluster.crowd import each
@@ -69,6 +70,7 @@ class ClusterReview:
                 return self._nothing(self._late(), changes)
             asker = Asker(client, kinds)
             answers = self._answers(asker, changes, deadline)
+            sums = self._sums(client, asker, answers, deadline)
         except ClusterError as error:
             return self._nothing(error, changes)
         except Exception as error:
@@ -80,7 +82,7 @@ class ClusterReview:
             return self._nothing(odd, changes)
         finally:
             client.close()
-        return self._results(changes, answers)
+        return self._results(changes, answers, sums)
 
     def _answers(
         self, asker: Asker, changes: Sequence[ResourceChange], deadline: float
@@ -90,6 +92,26 @@ class ClusterReview:
         lists = asker.live.worth_listing(p for p in places if isinstance(p, Place))
         each(asker.live.list_all, lists, threads=threads, deadline=deadline)
         return each(lambda change: self._ask(asker, change), changes, threads=threads, deadline=deadline)
+
+    def _sums(
+        self, client: ClusterClient, asker: Asker, answers: Sequence[Answered | ClusterError | None], deadline: float
+    ) -> Sequence[Finding]:
+        """What all objects together ask for, beside the quotas of their namespaces."""
+        told = [a.asked for a in answers if isinstance(a, Answered)]
+        if len(told) < len(answers):
+            return ()  # a part is no sum, and that the rest is missing is said
+        shares = []
+        for one in told:
+            place, gone = asker.place(one.change, self._namespace(one.change)), one.change.action is Action.DELETE
+            idle = one.refused or (gone and self._kept(one.change)) or (not gone and one.predicted is None)
+            if isinstance(place, Place) and not idle:
+                shares.append(share(one.change, place, one.live, one.predicted))
+
+        def ask(_: None) -> list[Finding]:
+            return list(quota_findings(client, shares, self._settings))
+
+        (found,) = each(ask, [None], threads=1, deadline=deadline)
+        return found if found is not None else [unsummed(self._late(), told[0].change, self._settings)]
 
     def _ask(self, asker: Asker, change: ResourceChange) -> Answered | ClusterError:
         """The answer with what follows from it: worked out while the cluster works on the next."""
@@ -123,10 +145,13 @@ class ClusterReview:
         return target.namespace or (target.helm.namespace if target.helm else None)
 
     def _results(
-        self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
+        self,
+        changes: Sequence[ResourceChange],
+        answers: Sequence[Answered | ClusterError | None],
+        sums: Sequence[Finding],
     ) -> CheckOutcome:
         told = [a for a in answers if isinstance(a, Answered)]
-        findings: list[Finding] = []
+        findings: list[Finding] = [*sums]
         before: list[Finding] = []
         failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, Answered)]
         if failed:

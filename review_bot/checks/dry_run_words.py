@@ -27,6 +27,7 @@ class Rule(StrEnum):
     INVALID = "dry-run-invalid"
     NAMESPACE = "dry-run-namespace"
     QUOTA = "dry-run-quota"
+    QUOTA_SUM = "dry-run-quota-sum"
     SKIPPED = "dry-run-skipped"
     UNKNOWN_KIND = "dry-run-unknown-kind"
     WARNING = "dry-run-warning"

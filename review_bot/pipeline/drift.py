@@ -73,8 +73,8 @@ async def drift(
     wanted = await asyncio.to_thread(as_new, rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
-    # A conflict here is the drift itself, and is told with the field's owner.
-    said = [f for f in outcome.head if f.rule != Rule.CONFLICT]
+    # A conflict here is the drift itself, and is told with the field's owner. Nobody asks for more than before.
+    said = [f for f in outcome.head if f.rule not in (Rule.CONFLICT, Rule.QUOTA_SUM)]
     return Drift(
         tree.sha,
         tuple(_of_target(t, clusters, outcome.live) for t in targets),
