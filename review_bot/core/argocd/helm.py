@@ -110,6 +110,8 @@ def escaped(value: str) -> str:
 
 def _capabilities(options: Mapping[str, Any], spec: Mapping[str, Any], at: FieldPath) -> Iterator[str]:
     """The versions that templates ask for; what is said for the chart comes before what is said for the source."""
+    if options.get("skipSchemaValidation") is True:
+        yield "--skip-schema-validation"
     version = options.get("kubeVersion") or spec.get("kubeVersion")
     if version:
         yield from ("--kube-version", values.text(version, "helm.kubeVersion", (*at, "kubeVersion")))

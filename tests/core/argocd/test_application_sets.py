@@ -446,3 +446,22 @@ def test_patches_of_kustomize_in_a_template_do_not_hide_the_applications() -> No
 def test_values_are_printed_as_go_prints_them(words: Expander, value: Any) -> None:
     (text,) = words.go_templates("{{ printf `%v` .v }}", [{"v": value}])
     assert printed(value) == text
+
+
+def test_small_sets_can_not_ask_for_very_much() -> None:
+    many = "{list: {elements: [" + ", ".join(f"{{X: a{n}}}" for n in range(200)) + "]}}"
+    matrix = "{matrix: {generators: [" + many.replace("X", "one") + ", " + many.replace("X", "two") + "]}}"
+    assert rules(APPS, application_set(matrix, "{{one}}-{{two}}")) == [("error", "generator")]
+    long = "{list: {elements: [{name: x, long: " + "y" * 100_000 + "}]}}"
+    text = application_set(long, "{{name}}", metadata=", annotations: {a: '" + "{{long}}" * 700 + "'}")
+    assert rules(APPS, text) == [("error", "template")]
+
+
+def test_two_sets_that_generate_one_name_are_told() -> None:
+    other = application_set(LIST, "{{name}}", path="apps/cat").replace("name: all", "name: other")
+    _, found = expand(APPS, f"{application_set(LIST, '{{name}}', path='{{path}}')}---\n{other}")
+    assert [(f.rule, f.target) for f in found.findings] == [
+        ("defined-twice", "argocd:ant"),
+        ("defined-twice", "argocd:bee"),
+    ]
+    assert names(found) == ["ant", "bee"]
