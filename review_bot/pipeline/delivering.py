@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
-from review_bot.core.argocd import ArgoCD
+from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
@@ -113,6 +113,7 @@ class Delivering:
                 *loose,
                 *(self.platforms.findings() if self.platforms else ()),
                 *_new(told_findings[1], told_findings[0], about),
+                *partings(told),
             ),
             told_before=told_findings[0],
         )
