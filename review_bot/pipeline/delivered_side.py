@@ -222,11 +222,13 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about = (str(part.renderer), part.path, part.entry, part.helm, files)
+        about: tuple[object, ...] = (str(part.renderer), part.path, part.entry, part.helm, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery
-        digest.update(repr((own.tool, own.settings, own.object, target.namespace, len(target.parts))).encode())
+        digest.update(
+            repr((own.tool, own.settings, own.object, target.namespace, target.cluster, len(target.parts))).encode()
+        )
     return digest.hexdigest()
 
 
