@@ -6,7 +6,7 @@ Nothing here runs where no file of either side names a delivery tool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
@@ -63,13 +63,17 @@ class Survey:
 
 @dataclass(frozen=True)
 class Delivering:
-    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known."""
+    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known.
+
+    `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it; None where nothing is allowed.
+    """
 
     renderer: Renderer
     repository: Repository
     config: Config
     branch: str = ""
     platforms: Platforms | None = None
+    fetch: Callable[[Remote], Tree] | None = None
     tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
@@ -190,8 +194,10 @@ class Delivering:
                     f"the revision {remote.revision} of this repository is not there",
                     help="name a tag or commit that is, or the branch that this pull request goes to",
                 ) from error
+        if self.fetch is not None:
+            return self.fetch(remote)
         raise InputError(
-            f"{remote.url} lies outside of this repository, and its host is not allowed",
+            f"{remote.url} lies outside of this repository, and no host is allowed",
             help="the operator can allow it (docs/remotes.md), or commit what it holds",
         )
 
