@@ -117,6 +117,13 @@ def _patterns(wanted: list[Mapping[str, Any]], at: FieldPath) -> tuple[list[str]
 
 def _own(root: str, tree: Files, around: Surroundings) -> Iterable[str]:
     """The repository's files, without what was generated or fetched beside them."""
-    if root != ".":
-        return (path[len(root) + 1 :] for path in tree.below(root))
-    return (path for path in tree.entries if not around.graft.is_made(path))
+    graft = around.graft
+    if root == ".":
+        return (path for path in tree.entries if not graft.is_made(path))
+    start = len(root) + 1
+    return (p[start:] for p in tree.below(root) if "~" not in p[start:] or not _of_a_copy(p, start, graft.made))
+
+
+def _of_a_copy(path: str, start: int, made: set[str]) -> bool:
+    """Does it lie in a folder that was copied for somebody else?"""
+    return any(path[:end] in made for end in range(start, len(path)) if path[end] == "/")

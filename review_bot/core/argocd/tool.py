@@ -7,11 +7,12 @@ from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
-from review_bot.core.argocd.problems import Trouble, finding, said
+from review_bot.core.argocd.problems import finding, said
 from review_bot.core.argocd.sets import ApplicationSet, Generated, generated
 from review_bot.core.closure import folder_of
 from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Expansion, Surroundings, Told
+from review_bot.core.errors import InputError
 from review_bot.core.graft import Graft
 from review_bot.core.model import (
     CheckName,
@@ -83,8 +84,8 @@ def of_application(app: Application, around: Surroundings) -> Expansion:
     try:
         app.check()
         parts, reads, path = sources.parts(app, around)
-    except Trouble as trouble:
-        findings.append(finding(app.resource, trouble, app.id, app.subject))
+    except InputError as error:
+        findings.append(finding(app.resource, error, app.id, app.subject))
     target = Target(
         id=app.id,
         renderer=parts[0].renderer if parts else RendererName.PLAIN,
@@ -103,8 +104,8 @@ def _of_set(owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluste
     """The target of the Applications themselves, and the target of each."""
     try:
         found = generated(owner, around, known)
-    except Trouble as trouble:
-        said_of_it = finding(owner.resource, trouble, owner.id, owner.subject)
+    except InputError as error:
+        said_of_it = finding(owner.resource, error, owner.id, owner.subject)
         return Expansion((_target_of(owner, Generated(), ()),), (said_of_it,))
     findings = [finding(owner.resource, trouble, owner.id, owner.subject) for trouble in found.remarks]
     findings += _held_back(owner)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from argo import HERE, MAP, around, expand, told
+from argo import HERE, MAP, Remotes, application, around, expand, told
 
 from review_bot.core.argocd import ArgoCD
 from review_bot.core.argocd.values import printed
@@ -465,3 +465,25 @@ def test_two_sets_that_generate_one_name_are_told() -> None:
         ("defined-twice", "argocd:bee"),
     ]
     assert names(found) == ["ant", "bee"]
+
+
+@pytest.mark.parametrize("patch", ["metadata: text", "spec: [a]", "metadata: {finalizers: [{a: b}]}", "[a]"])
+def test_a_template_patch_of_another_form_is_an_error(patch: str) -> None:
+    assert rules(APPS, application_set(LIST, "{{name}}", more=f"  templatePatch: '{patch}'\n")) == [("error", "argocd")]
+
+
+def test_finalizers_of_a_template_patch_are_added() -> None:
+    patch = "  templatePatch: 'metadata: {finalizers: [own]}'\n"
+    assert shown(APPS, application_set(LIST, "{{name}}", more=patch))[0]["metadata"]["finalizers"] == [
+        "own",
+        "resources-finalizer.argocd.argoproj.io",
+    ]
+
+
+def test_copies_of_folders_in_another_repository_are_no_directories_of_it() -> None:
+    other = "https://github.com/acme/other"
+    remotes = Remotes({other: {"apps/one/kustomization.yaml": "resources: []\n", "apps/t~wo/map.yaml": MAP}})
+    edits = application("path: apps/one, kustomize: {namePrefix: a-}", name="first").replace(HERE, other)
+    folders = git("directories: [{path: apps/*}]").replace(HERE, other)
+    text = f"{edits}---\n{application_set(folders, 'x-{{path.basenameNormalized}}')}"
+    assert generated(APPS, text, remotes=remotes) == ["first", "x-one", "x-t-wo"]
