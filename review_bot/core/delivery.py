@@ -6,14 +6,19 @@ turn: so it goes from the top down, as the tools themselves do it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
+from review_bot.core.errors import InputError
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Remote, Resource, Source, Target
+
+# What stands in every object that a delivery tool reads, and so in the files that lead to one.
+WORDS = ("argoproj.io/", "fluxcd.io/", "fluxcd.controlplane.io/")
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,10 @@ class Templating(Protocol):
 class Surroundings:
     """One side of a review while it is expanded: what delivery tools may look at.
 
-    `objects` is everything rendered so far, in every round anew. `here` tells whether an address and a revision
-    ("" for the default) mean this repository as it is on this side. `fetched` gives the folder in `graft` under which
-    something from elsewhere can be read; it raises InputError with words for the person who reads why not.
+    `objects` is everything rendered so far in one `realm` (what one cluster's tools see, named after the folder at its
+    top), in every round anew. `here` tells whether an address and a revision ("" for the default) mean this repository
+    as it is on this side. `fetched` gives the folder in `graft` under which something from elsewhere can be read; it
+    raises InputError with words for the person who reads why not.
     """
 
     graft: Graft
@@ -89,11 +95,13 @@ class Surroundings:
     here: Callable[[str, str], bool]
     fetched: Callable[[Remote, Source], str]
     templating: Templating
+    realm: str = "."
 
     def write(self, path: str, data: bytes, source: Source) -> str:
-        """Generate a file; gives the path back."""
-        if path not in self.graft.entries():
-            self.files.grow([path])
+        """Generate a file; gives its path back, which tells realms apart where `path` is one of the bot's own."""
+        if path.startswith(".~"):
+            path = f".~{self._mark}{path[2:]}"
+        self.files.add([path] if path not in self.graft.entries() else [])
         self.graft.write(path, data, source)
         return path
 
@@ -102,14 +110,23 @@ class Surroundings:
 
         `..` means the same in both. Gives the known one if the name was shadowed before. Raises InputError.
         """
+        name = f"{self._mark}{name}"
         to = f".~{name}" if folder == "." else f"{folder}~{name}"
-        if not self.files.is_folder(to):
-            paths = list(self.files.below(folder))
-            if folder == ".":
-                paths = [p for p in paths if "~" not in p.partition("/")[0]]
-            self.graft.copy(paths, folder, to)
-            self.files.grow(to + (f"/{p}" if folder == "." else p[len(folder) :]) for p in paths)
+        if to in self.graft.made:
+            return to
+        if self.files.is_folder(to) or to in self.graft.entries():
+            raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename that folder")
+        paths = [p for p in self.files.below(folder) if not self._of_a_shadow(p, folder)]
+        self.files.add(self.graft.copy(paths, folder, to))
         return to
+
+    def _of_a_shadow(self, path: str, folder: str) -> bool:
+        inner = path if folder == "." else path[len(folder) + 1 :]
+        return self.graft.is_made(path) and "~" in inner.rpartition("/")[0]
+
+    @property
+    def _mark(self) -> str:
+        return "" if self.realm == "." else re.sub(r"[^A-Za-z0-9]+", "-", self.realm).strip("-") + "."
 
     def of(self, group: str, kinds: Iterable[str]) -> list[Told]:
         """The objects of these kinds of an API group."""

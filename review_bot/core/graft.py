@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from review_bot.core.errors import InputError
 from review_bot.core.model import Source, Tree, TreeEntry
 
 
@@ -23,6 +22,8 @@ class Graft:
         self._others: dict[str, tuple[Tree, str]] = {}
         self._copies: dict[str, str] = {}
         self._places: dict[str, Source] = {}
+        # The folders that were made by copying or mounting.
+        self.made: set[str] = set()
 
     @property
     def sha(self) -> str:
@@ -59,29 +60,39 @@ class Graft:
         self._places[path] = source
         self._entries[path] = TreeEntry(path, "100644", blob)
 
-    def copy(self, paths: Sequence[str], folder: str, to: str) -> None:
-        """Files below `folder` once more below `to`. Raises InputError where something lies there already."""
-        self._refuse_taken(to)
+    def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
+        """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""
+        self.made.add(to)
+        added = []
         for path in paths:
             copied = to + (f"/{path}" if folder == "." else path[len(folder) :])
-            if path in self._contents:
-                self._contents[copied] = self._contents[path]
-            elif path in self._others:
-                self._others[copied] = self._others[path]
+            for known in (self._contents, self._others):
+                if path in known:
+                    known[copied] = known[path]  # type: ignore[assignment]
+                    break
             else:
                 self._copies[copied] = self._copies.get(path, path)
             self._places[copied] = Source(self.original(path).path)
             entry = self._entries[path]
             self._entries[copied] = TreeEntry(copied, entry.mode, entry.blob)
+            added.append(copied)
+        return added
 
-    def mount(self, tree: Tree, to: str, source: Source) -> None:
-        """Another tree below `to`. Raises InputError where something lies there already."""
-        self._refuse_taken(to)
+    def mount(self, tree: Tree, to: str, source: Source) -> list[str]:
+        """Another tree below `to`, a folder that is not there yet; the new paths."""
+        self.made.add(to)
+        added = []
         for path, entry in tree.entries().items():
             mounted = f"{to}/{path}"
             self._others[mounted] = (tree, path)
             self._places[mounted] = source
             self._entries[mounted] = TreeEntry(mounted, entry.mode, entry.blob)
+            added.append(mounted)
+        return added
+
+    def is_made(self, path: str) -> bool:
+        """Was the file copied, mounted or generated?"""
+        return path in self._places
 
     def original(self, path: str, line: int | None = None) -> Source:
         """Where a file's words stand in the repository: the file itself, that which it copies, or what asked for it."""
@@ -89,8 +100,3 @@ class Graft:
         if place is None:
             return Source(path, line)
         return place if place.line is not None or path in self._contents else Source(place.path, line)
-
-    def _refuse_taken(self, to: str) -> None:
-        prefix = f"{to}/"
-        if to in self._entries or any(path.startswith(prefix) for path in self._entries):
-            raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename that folder")

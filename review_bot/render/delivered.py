@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Target
+from review_bot.render import argocd
 from review_bot.render.side import Side
 
 # What a tool does to the objects of all parts: by the tool's name, from objects to objects and findings.
 Finish = Callable[[Target, Sequence[Resource], Side], tuple[Sequence[Resource], Sequence[Finding]]]
-FINISH: Mapping[str, Finish] = {}
+FINISH: Mapping[str, Finish] = {"argocd": argocd.finish}
 
 
 async def composed(target: Target, parts: Sequence[Rendered], side: Side) -> Rendered:

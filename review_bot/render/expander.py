@@ -89,7 +89,12 @@ class Expander:
         """Status and output; no status where the process ended, with words where it was stopped."""
         limits = self._sandbox.limits
         stopped: list[str] = []
-        clock = threading.Timer(limits.seconds, lambda: (stopped.append(limits.too_slow().trouble), _kill(process)))
+
+        def stop() -> None:
+            stopped.append(limits.too_slow().trouble)
+            _kill(process)
+
+        clock = threading.Timer(limits.seconds, stop)
         clock.start()
         try:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101 - it was started with both

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.core.platform import Platform
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
+
+if TYPE_CHECKING:
+    from review_bot.render.hcl import Parser
 
 Job = tuple[Target, Tree, Path]
 
@@ -27,18 +32,23 @@ class Renderer:
         kubernetes: str,
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
+        terraform: TerraformTool | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._platform = Platform(f"v{kubernetes}.0")
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._terraform = terraform
         self._builder: Builder | None = None
+        self._parser: Parser | None = None
         self._kustomizations: list[Path] = []
         self._keys = cache.Keys()
         self.cached = 0
 
-    async def render_all(self, jobs: Sequence[Job], platforms: Mapping[str, Platform] | None = None) -> list[Rendered]:
-        """One result a job, in the jobs' order; `platforms` are what charts are told, by target id.
+    async def render_all(
+        self, jobs: Sequence[Job], platforms: Sequence[Platform | None] | None = None
+    ) -> list[Rendered]:
+        """One result a job, in the jobs' order; `platforms` are what charts are told, one for each job.
 
         What is wrong with the content is a finding; raises ToolError only.
         """
@@ -49,10 +59,10 @@ class Renderer:
         self._kustomizations = [
             c for target, _, c in jobs for t in (target.parts or (target,)) if t.renderer is RendererName.KUSTOMIZE
         ]
-        told = platforms or {}
+        told = platforms or [None] * len(jobs)
         tasks = [
-            asyncio.ensure_future(self._one(target, sides[checkout], told.get(target.id, self._platform)))
-            for target, _, checkout in jobs
+            asyncio.ensure_future(self._one(target, sides[checkout], platform or self._platform))
+            for (target, _, checkout), platform in zip(jobs, told, strict=True)
         ]
         try:
             return list(await asyncio.gather(*tasks))
@@ -60,9 +70,10 @@ class Renderer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._builder is not None:
-                await self._builder.close()
-                self._builder = None
+            for process in (self._builder, self._parser):
+                if process is not None:
+                    await process.close()
+            self._builder = self._parser = None
 
     async def _one(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.delivery is not None:
@@ -71,6 +82,8 @@ class Renderer:
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
+            if target.renderer is RendererName.TERRAFORM:
+                return await self._read(target, side)
             key = self._keys.of(target, side.tree, platform)
             known = self._cache.get(key, target) if key else None
             if known is not None:
@@ -88,3 +101,13 @@ class Renderer:
                 self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
             return await kustomize.render(target, side, self._builder)
         return await helm.render(target, side, self.sandbox, platform)
+
+    async def _read(self, target: Target, side: Side) -> Rendered:
+        from review_bot.render import terraform, terraform_tool
+        from review_bot.render.hcl import Parser
+
+        self._parser = self._parser or Parser(self.sandbox)
+        read = await terraform.render(target, side, self._parser)
+        if self._terraform is None or read.failed:
+            return read
+        return await terraform_tool.checked(read, side, self.sandbox, self._terraform)
