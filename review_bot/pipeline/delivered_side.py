@@ -221,7 +221,8 @@ class DeliveredSide:
 
 def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     """A digest of all that decides about a target's objects."""
-    digest = hashlib.sha256()
+    # Charts are told of their cluster.
+    digest = hashlib.sha256(repr(target.cluster).encode())
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]

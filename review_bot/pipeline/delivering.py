@@ -66,6 +66,7 @@ class Delivering:
     """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known.
 
     `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it; None where nothing is allowed.
+    `platforms` tell charts about their clusters, None: they are told what the configuration says.
     """
 
     renderer: Renderer
@@ -111,7 +112,6 @@ class Delivering:
             head=_results(planned, "head", head, results),
             loose=(
                 *loose,
-                *(self.platforms.findings() if self.platforms else ()),
                 *_new(told_findings[1], told_findings[0], about),
                 *partings(told),
             ),

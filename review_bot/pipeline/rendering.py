@@ -60,7 +60,7 @@ async def render_sides(
     return RenderedSides(
         base={r.target.id: r for r in results[: len(base)]},
         head={r.target.id: r for r in results[len(base) :]},
-        loose=(*loose[1], *(platforms.findings() if platforms else ())),
+        loose=loose[1],
     )
 
 
@@ -81,7 +81,7 @@ async def render_trees(
             found = await asyncio.to_thread(repository.materialise, tree, needed, folder) if targets else ()
             loose.append(found)
             jobs += [(target, tree, folder) for target in targets]
-        told = await platforms.of([target for target, _, _ in jobs]) if platforms else {}
+        told = await platforms.of([target for target, _, _ in jobs]) if platforms else None
         return await renderer.render_all(jobs, told), loose
 
 

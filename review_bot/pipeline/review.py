@@ -95,9 +95,8 @@ class Reviewer:
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
         planned = await asyncio.to_thread(self._plan, repository, base, head)
         progress("planned", _planned_text(planned.targets))
-        platforms = Platforms(self.clusters, planned.config.kubernetes)
         (planned, rendered), _ = await asyncio.gather(
-            self._render(repository, planned, branch, platforms), asyncio.to_thread(_load_what_follows)
+            self._render(repository, planned, branch), asyncio.to_thread(_load_what_follows)
         )
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
@@ -138,16 +137,17 @@ class Reviewer:
         found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
         return Planned(sides, config, findings, files, found, marked)
 
-    async def _render(
-        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms
-    ) -> tuple[Planned, RenderedSides]:
+    async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
         delivering = self._delivering(repository, planned, branch, platforms)
         if delivering is None:
             renderer = self.renderer(planned.config)
-            return planned, await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
-        found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
-        return replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+            rendered = await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
+        else:
+            found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
+            planned, rendered = replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+        return planned, replace(rendered, loose=(*rendered.loose, *platforms.findings()))
 
     def _delivering(
         self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None

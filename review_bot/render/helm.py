@@ -60,9 +60,10 @@ def _words(target: Target, options: HelmOptions, platform: Platform) -> list[str
     words = ["template", options.release, f"{{repo}}/{target.path}", "--namespace", options.namespace]
     words += ["--include-crds"] if options.crds else ["--skip-crds"]
     words += ["--kube-version", platform.kubernetes]
-    # One argument may hold 128 KiB, fewer than some clusters have kinds.
-    for start in range(0, len(platform.apis), APIS_AT_ONCE):
-        words += ["--api-versions", ",".join(platform.apis[start : start + APIS_AT_ONCE])]
+    # Whoever names some of them means these instead. One argument may hold 128 KiB, less than all of some clusters.
+    served = platform.apis if "--api-versions" not in options.sets else ()
+    for start in range(0, len(served), APIS_AT_ONCE):
+        words += ["--api-versions", ",".join(served[start : start + APIS_AT_ONCE])]
     for values in options.values:
         words += ["--values", f"{{repo}}/{values}"]
     return [*words, *options.sets]
