@@ -237,3 +237,10 @@ def test_generated_applications_name_their_set_and_take_over_where_it_goes(tmp_p
     assert (target["id"], target["delivery"]["parent"]) == ("argocd:ant", "argocd:applicationset/all")
     assert (target["cluster"], target["environment"]) == ("prod", "production")
     assert target["reason"] == "apps/ant/deploy.yaml changed"
+
+
+def test_what_can_no_longer_be_seen_is_not_deleted(tmp_path: Path) -> None:
+    head = {"root/set.yaml": SET["root/set.yaml"].replace(FOLDERS, "{scmProvider: {}}")}
+    verdict = reviewed(tmp_path, SET, head)
+    assert effect(verdict) == {"argocd:applicationset/all": [], "plain:root": ["update ApplicationSet argocd/all"]}
+    assert "not-seen" in [f["rule"] for f in verdict["findings"]]
