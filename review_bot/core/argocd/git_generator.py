@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from review_bot.core.argocd import patterns, values
+from review_bot.core.argocd.place import is_copied
 from review_bot.core.argocd.problems import Trouble
 from review_bot.core.closure import Files, join
 from review_bot.core.delivery import Surroundings
@@ -117,13 +118,5 @@ def _patterns(wanted: list[Mapping[str, Any]], at: FieldPath) -> tuple[list[str]
 
 def _own(root: str, tree: Files, around: Surroundings) -> Iterable[str]:
     """The repository's files, without what was generated or fetched beside them."""
-    graft = around.graft
-    if root == ".":
-        return (path for path in tree.entries if not graft.is_made(path))
-    start = len(root) + 1
-    return (p[start:] for p in tree.below(root) if "~" not in p[start:] or not _of_a_copy(p, start, graft.made))
-
-
-def _of_a_copy(path: str, start: int, made: set[str]) -> bool:
-    """Does it lie in a folder that was copied for somebody else?"""
-    return any(path[:end] in made for end in range(start, len(path)) if path[end] == "/")
+    start = 0 if root == "." else len(root) + 1
+    return (path[start:] for path in tree.below(root) if not is_copied(path, root, around.graft))
