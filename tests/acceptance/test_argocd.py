@@ -244,3 +244,13 @@ def test_what_can_no_longer_be_seen_is_not_deleted(tmp_path: Path) -> None:
     verdict = reviewed(tmp_path, SET, head)
     assert effect(verdict) == {"argocd:applicationset/all": [], "plain:root": ["update ApplicationSet argocd/all"]}
     assert "not-seen" in [f["rule"] for f in verdict["findings"]]
+
+
+def test_an_application_that_is_broken_hides_no_deletion_of_others(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: none"),
+        "root/web.yaml": application("web", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    verdict = reviewed(tmp_path, base, {"root/web.yaml": None})
+    assert effect(verdict)["argocd:web"] == ["delete Deployment web/web"]
