@@ -254,3 +254,18 @@ def test_an_application_that_is_broken_hides_no_deletion_of_others(tmp_path: Pat
     }
     verdict = reviewed(tmp_path, base, {"root/web.yaml": None})
     assert effect(verdict)["argocd:web"] == ["delete Deployment web/web"]
+
+
+def test_what_was_not_seen_on_the_base_is_shown_as_new_and_what_goes_unseen_is_said(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: wbe"),
+        "root/gone.yaml": application("gone", "path: nowhere"),
+        "root/more.yaml": application("more", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    head = {"root/broken.yaml": application("broken", "path: web"), "root/gone.yaml": None}
+    verdict = reviewed(tmp_path, base, head)
+    assert effect(verdict)["argocd:broken"] == ["create Deployment broken/web"]
+    said = {f["target"]: f["message"] for f in verdict["findings"] if f["rule"] == "base-not-rendered"}
+    assert said["argocd:broken"].endswith("so all of it is shown as new")
+    assert said["argocd:gone"].endswith("what goes away with it is not known")
