@@ -23,6 +23,7 @@ from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
+from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
@@ -101,10 +102,11 @@ class Reviewer:
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
-        outcomes = await self._check(changes, planned, rendered)
+        moved = await asyncio.to_thread(by_change, changes)
+        outcomes = await self._check(changes, planned, rendered, moved)
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, preview, started
+            _formed, repository, base, planned, rendered, changes, outcomes, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -184,7 +186,7 @@ class Reviewer:
         return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
-        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides
+        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides, moved: ByChange
     ) -> Mapping[CheckName, CheckOutcome]:
         from review_bot.checks import CHECKS
         from review_bot.checks.context import CheckContext
@@ -199,6 +201,7 @@ class Reviewer:
             crds=await asyncio.to_thread(custom_resource_definitions, changes, rendered.resources(), sides.head),
             engine=self.engine,
             clusters=self.clusters,
+            moved=moved,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -213,6 +216,7 @@ def _formed(
     changes: Sequence[ResourceChange],
     outcomes: Mapping[CheckName, CheckOutcome],
     preview: Sequence[Finding],
+    moved: ByChange,
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
@@ -235,6 +239,7 @@ def _formed(
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
         demands=_all(o.demands for o in outcomes.values()),
+        moved=moved,
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

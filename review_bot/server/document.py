@@ -136,6 +136,7 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
             "namespace": change.id.namespace,
             "name": change.id.name,
             "fields": list(change.fields),
+            "steps": sorted({str(move.step) for move in verdict.moved.get((change.target, change.id), ())}),
             "policies": sorted(rules[change.target, change.id]),
             "dangerous": (change.target, change.id) in dangerous,
         }
