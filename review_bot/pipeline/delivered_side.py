@@ -72,8 +72,10 @@ class DeliveredSide:
         return known[1]
 
     def did_not_render(self, id: str) -> bool:
-        """Is it known that the target with this inner id failed?"""
+        """Is it known that the target with this inner id failed, or that what it holds can't be seen?"""
         target = self._parent(id)
+        if target is not None and target.delivery is not None and not target.parts:
+            return True
         known = self.results.get(self.fingerprint(target)) if target is not None else None
         return known is not None and known.failed
 
