@@ -222,7 +222,7 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about = (str(part.renderer), part.path, part.entry, part.helm, files)
+        about = (str(part.renderer), part.path, part.entry, part.helm, part.unrestricted, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery

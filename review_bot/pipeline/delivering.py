@@ -13,6 +13,7 @@ from review_bot.core import repo_urls
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
+from review_bot.core.flux.tool import Flux
 from review_bot.core.model import (
     CheckName,
     FileChange,
@@ -36,7 +37,7 @@ from review_bot.render.renderer import Renderer
 
 # An app of apps of apps is rendered in as many rounds.
 MOST_ROUNDS = 20
-TOOLS: tuple[DeliveryTool, ...] = ()
+TOOLS: tuple[DeliveryTool, ...] = (Flux(),)
 # Branches that mean "what is merged" where the repository's own name for it is not known.
 USUAL_BRANCHES = ("", "HEAD", "main", "master")
 

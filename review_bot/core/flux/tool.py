@@ -1,0 +1,38 @@
+"""The delivery tool `flux`: each of its objects becomes a target, whatever is wrong with another."""
+
+from __future__ import annotations
+
+from review_bot.core.delivery import Expansion, Surroundings
+from review_bot.core.flux import dependencies, kustomizations
+from review_bot.core.flux.objects import EXTENSIONS, HELM, KUSTOMIZE, OPERATOR, SOURCE, Catalogue
+from review_bot.core.flux.sources import Sources
+from review_bot.core.model import Finding, Target
+
+_KINDS = {
+    KUSTOMIZE: ("Kustomization",),
+    HELM: ("HelmRelease",),
+    SOURCE: ("GitRepository", "OCIRepository", "HelmRepository", "HelmChart", "Bucket", "ExternalArtifact"),
+    EXTENSIONS: ("ArtifactGenerator",),
+    OPERATOR: ("ResourceSet", "ResourceSetInputProvider"),
+}
+
+
+class Flux:
+    """Is a core.delivery.DeliveryTool."""
+
+    name = kustomizations.TOOL
+    kinds = frozenset((group, kind) for group, kinds in _KINDS.items() for kind in kinds)
+
+    def expand(self, around: Surroundings) -> Expansion:
+        """See core.delivery.DeliveryTool."""
+        catalogue = Catalogue(around.objects)
+        sources = Sources(around, catalogue)
+        targets: list[Target] = []
+        findings: list[Finding] = []
+        told = list(catalogue.of(KUSTOMIZE, "Kustomization"))
+        for one in told:
+            target, said = kustomizations.target(one, around, catalogue, sources)
+            targets.append(target)
+            findings += said
+        findings += dependencies.findings([kustomizations.asking(one) for one in told])
+        return Expansion(tuple(targets), tuple(findings))
