@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from review_bot.core.clusters import Clusters, LiveChange
 from review_bot.core.configuration import Config
-from review_bot.core.model import CheckName, CheckState, Finding, Resource, ResourceChange, Target, Tree
+from review_bot.core.model import CheckName, CheckState, Demand, Finding, Resource, ResourceChange, Target, Tree
 
 
 class NoAnswer(Exception):
@@ -64,12 +64,16 @@ class CheckContext:
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now."""
+    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now.
+
+    `demands` are approvals that policies ask for.
+    """
 
     state: CheckState
     head: tuple[Finding, ...] = ()
     base: tuple[Finding, ...] = ()
     live: tuple[LiveChange, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 class Check(Protocol):

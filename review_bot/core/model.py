@@ -259,6 +259,19 @@ class Finding:
         return f"{self.help} {self.link}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A policy asks for the word of `count` of these people (logins, `org/team`) on a change; of its owners if none."""
+
+    rule: str
+    reason: str
+    target: str
+    resource: ResourceId
+    users: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    count: int = 1
+
+
 @dataclass(frozen=True)
 class Rendered:
     """One side of one target: its resources, or the findings (check render) that say why there are none."""

@@ -18,6 +18,7 @@ from review_bot.core.model import (
     CheckName,
     CheckState,
     Conclusion,
+    Demand,
     Finding,
     PlannedTarget,
     ResourceChange,
@@ -44,6 +45,7 @@ def form(
     today: date,
     duration_ms: int,
     live: Sequence[LiveChange] = (),
+    demands: Sequence[Demand] = (),
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -63,6 +65,7 @@ def form(
         checks={n: CheckState.FAILURE if n in failing else s for n, s in states.items()},
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
+        demands=tuple(demands),
     )
 
 
@@ -150,6 +153,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "targets": [_target_json(t) for t in verdict.targets],
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
+        "demands": [_demand_json(d) for d in verdict.demands],
         "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
@@ -178,6 +182,20 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         **_resource_json(change.id),
         "fields": list(change.fields),
         "diff": change.diff,
+    }
+
+
+def _demand_json(demand: Demand) -> dict[str, Any]:
+    return {
+        "rule": demand.rule,
+        "reason": demand.reason,
+        "target": demand.target,
+        "kind": demand.resource.kind,
+        "namespace": demand.resource.namespace,
+        "name": demand.resource.name,
+        "users": list(demand.users),
+        "teams": list(demand.teams),
+        "count": demand.count,
     }
 
 

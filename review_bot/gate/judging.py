@@ -10,7 +10,7 @@ from review_bot.core.errors import InputError
 from review_bot.gate import ownership as ownerships
 from review_bot.gate.facts import ChangedFile, Facts
 from review_bot.gate.matching import Match
-from review_bot.gate.ownership import Ownership
+from review_bot.gate.ownership import Owned, Ownership
 from review_bot.gate.people import WRITE, Approval, Voices, standing, unattributed, why_not
 from review_bot.gate.rules import Require, Rule
 
@@ -41,12 +41,14 @@ class RuleResult:
 class Pool:
     """Those of whom a number must agree: as they are written, and their logins (None: everyone who may write).
 
-    `head_only`: what they agree to is covered by no digest, so that their word holds for its head.
+    `head_only`: what they agree to is covered by no digest, so that their word holds for its head. `minimum` is what
+    their owner file asks for at least.
     """
 
     names: tuple[str, ...]
     people: frozenset[str] | None
     head_only: bool
+    minimum: int = 1
 
 
 @dataclass
@@ -71,6 +73,7 @@ class Judge:
             [] if self.anonymous else [a for user, a in voices.approvals.items() if not why_not(user, facts, wrote)]
         )
         self.asked: set[str] = set()
+        self._known: dict[str, tuple[Owned, ...]] = {}
 
     def judge(self, rule: Rule, found: Match) -> RuleResult:
         """The rule's answer about what it matches."""
@@ -109,35 +112,43 @@ class Judge:
         if not require.owners:
             people = ownerships.logins(fixed, teams) if fixed else None
             return [Pool(fixed, people, head_only)]
-        pools: dict[tuple[tuple[str, ...], bool], Pool] = {}
+        pools: dict[tuple[tuple[str, ...], bool, int], Pool] = {}
         for file in found.files:
             for path in file.paths:
-                for owned in self._owned.of(path):
-                    names = (*owned.owners, *fixed)
-                    head = not file.targets
-                    pools[names, head] = Pool(names, ownerships.logins(names, teams), head)
+                for owned in self._owners(path):
+                    names, head = (*owned.owners, *fixed), not file.targets
+                    key = names, head, owned.minimum
+                    if key not in pools:
+                        pools[key] = Pool(names, ownerships.logins(names, teams), head, owned.minimum)
         if any(self._unowned(f) for f in found.files) or not pools:
             # Files that nobody owns still need somebody's word: any writer's, on files of no target at this head.
             head = any(not f.targets for f in found.files if self._unowned(f))
-            pools[fixed, head] = Pool(fixed, ownerships.logins(fixed, teams) if fixed else None, head)
+            pools[fixed, head, 1] = Pool(fixed, ownerships.logins(fixed, teams) if fixed else None, head)
         return list(pools.values())
 
     def _unowned(self, file: ChangedFile) -> bool:
-        return all(not self._owned.of(path) for path in file.paths)
+        return all(not self._owners(path) for path in file.paths)
+
+    def _owners(self, path: str) -> tuple[Owned, ...]:
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._owned.of(path)
+        return known
 
     def _counted(self, require: Require, found: Match, pools: Sequence[Pool]) -> Answer:
         needs_effect = bool(found.changes) or any(f.targets for f in found.files)
         answer = Answer(required=require.count)
         for pool in pools:
-            people = pool.people
+            people, wanted = pool.people, max(require.count, pool.minimum)
             self.asked |= people if people is not None else self._writers()
             eligible = [a for a in self._approvals if people is None or a.user.lower() in people]
             valid = standing(eligible, self._facts, effect=needs_effect, head=pool.head_only)
             users = {a.user.lower() for a in valid}
             answer.approved |= {a.user.lower(): a for a in valid}
             given = self._teams_met(require.teams, users) if require.distinct_teams else len(users)
-            answer.missing = max(answer.missing, require.count - given)
-            if given < require.count:
+            answer.required = max(answer.required, wanted)
+            answer.missing = max(answer.missing, wanted - given)
+            if given < wanted:
                 answer.can |= dict.fromkeys(self._able(pool, users))
             answer.disqualified |= self._unable(people)
         return answer

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import attrgetter
 
 from review_bot.core.globs import matches
 from review_bot.gate.facts import Change, ChangedFile, Facts
@@ -13,6 +15,12 @@ from review_bot.gate.rules import Require, Rule, When
 
 _QUOTED = re.compile(r"\[\"([^\"]*)\"\]")
 _INDEX = re.compile(r"\[([^\]]*)\]")
+_VALUES: Mapping[str, Callable[[Change], str | None]] = {
+    "kinds": attrgetter("kind"),
+    "groups": attrgetter("group"),
+    "names": attrgetter("name"),
+    "namespaces": attrgetter("namespace"),
+}
 
 
 @dataclass(frozen=True)
@@ -66,17 +74,20 @@ def _names(globs: tuple[str, ...], login: str) -> bool:
 
 
 def _matched(when: When, facts: Facts) -> Match | None:
-    files = [f for f in facts.files if not when.paths or any(matches(g, p) for g in when.paths for p in f.paths)]
+    globs, files = when.paths, facts.files
+    if globs:
+        files = tuple(f for f in files if _any(globs, f.path) or (f.previous_path and _any(globs, f.previous_path)))
     if not when.about_changes:
         because = tuple(f"{f.path} changes" for f in files[:3])
-        return Match(tuple(files), facts.changes if not when.paths else (), because) if files else None
-    changes = [c for c in facts.changes if _meets(when, c)]
+        return Match(files, facts.changes if not when.paths else (), because) if files else None
+    changes = _meeting(when, facts.changes)
     if when.paths:
-        changes = [c for c in changes if any(c.target in f.targets for f in files)]
+        read_by = {target for f in files for target in f.targets}
+        changes = [c for c in changes if c.target in read_by]
     if not changes:
         return None
     touched = {c.target for c in changes}
-    own = tuple(f for f in files if touched.intersection(f.targets))
+    own = tuple(f for f in files if not touched.isdisjoint(f.targets))
     return Match(own, tuple(changes), tuple(_said(c) for c in changes[:3]))
 
 
@@ -86,33 +97,50 @@ def _said(change: Change) -> str:
     return f"{change.kind} {change.name}: {change.action}{where}{fields}"
 
 
-def _meets(when: When, change: Change) -> bool:
-    return (
-        (not when.resources or any(_is(r, change) for r in when.resources))
-        and _any(when.environments, change.environment)
-        and _any(when.clusters, change.cluster)
-        and _any(when.targets, change.target)
-        and (not when.actions or change.action in when.actions)
-        and (not when.fields or _fields(when.fields, change))
-        and (not when.versions or any(matches(g, step) for g in when.versions for step in change.steps))
-        and (not when.policies or any(matches(g, rule) for g in when.policies for rule in change.policies))
-        and (not when.danger or change.dangerous)
-    )
+def _meeting(when: When, changes: Sequence[Change]) -> Sequence[Change]:
+    """The changes that meet every condition; each looks only at what the ones before have left."""
+    if when.resources:
+        found = [_of(resource, changes) for resource in when.resources]
+        changes = found[0] if len(found) == 1 else [c for c in changes if any(c in some for some in found)]
+    if when.environments:
+        changes = [c for c in changes if _any(when.environments, c.environment)]
+    if when.clusters:
+        changes = [c for c in changes if _any(when.clusters, c.cluster)]
+    if when.targets:
+        changes = [c for c in changes if _any(when.targets, c.target)]
+    if when.actions:
+        changes = [c for c in changes if c.action in when.actions]
+    if when.fields:
+        changes = [c for c in changes if _fields(when.fields, c)]
+    if when.versions:
+        changes = [c for c in changes if any(_any(when.versions, step) for step in c.steps)]
+    if when.policies:
+        changes = [c for c in changes if any(_any(when.policies, rule) for rule in c.policies)]
+    return [c for c in changes if c.dangerous] if when.danger else changes
 
 
-def _is(resource: Mapping[str, tuple[str, ...]], change: Change) -> bool:
-    own = {"kinds": change.kind, "groups": change.group, "names": change.name, "namespaces": change.namespace or ""}
-    return all(any(matches(g, own[key]) for g in globs) for key, globs in resource.items())
+def _of(resource: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> Sequence[Change]:
+    for key, globs in resource.items():
+        value = _VALUES[key]
+        changes = [c for c in changes if _any(globs, value(c) or "")]
+    return changes
 
 
+# One pull request is decided on many times, and its changes resemble each other.
+@lru_cache(maxsize=1 << 16)
 def _any(globs: tuple[str, ...], value: str | None) -> bool:
-    return not globs or (value is not None and any(matches(g, value) for g in globs))
+    return value is not None and any(matches(g, value) for g in globs)
 
 
 def _fields(globs: tuple[str, ...], change: Change) -> bool:
     if change.action == "delete" or (change.action == "create" and not change.fields):
         return True
-    return any(_covers(_levels(g), _levels(f)) for g in globs for f in change.fields)
+    return _cover(globs, change.fields)
+
+
+@lru_cache(maxsize=1 << 14)
+def _cover(globs: tuple[str, ...], fields: tuple[str, ...]) -> bool:
+    return any(_covers(_levels(g), _levels(f)) for g in globs for f in fields)
 
 
 def _levels(path: str) -> tuple[str, ...]:

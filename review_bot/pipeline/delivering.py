@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
+from review_bot.core.argocd import ArgoCD
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
@@ -37,7 +38,7 @@ from review_bot.render.renderer import Renderer
 
 # An app of apps of apps is rendered in as many rounds.
 MOST_ROUNDS = 20
-TOOLS: tuple[DeliveryTool, ...] = (Flux(),)
+TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(), Flux())
 # Branches that mean "what is merged" where the repository's own name for it is not known.
 USUAL_BRANCHES = ("", "HEAD", "main", "master")
 

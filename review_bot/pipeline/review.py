@@ -201,6 +201,7 @@ def _formed(
         base_findings=[*rendered.base_findings(), *before],
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
+        demands=_all(o.demands for o in outcomes.values()),
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Target
-from review_bot.render import flux
+from review_bot.render import argocd, flux
 from review_bot.render.finishing import Finishing
 from review_bot.render.side import Side
 
 # What a tool does to the objects of all parts: by the tool's name, from objects to objects and findings.
 Finish = Callable[[Target, Sequence[Resource], Finishing], Awaitable[tuple[Sequence[Resource], Sequence[Finding]]]]
-FINISH: Mapping[str, Finish] = {"flux": flux.finish}
+FINISH: Mapping[str, Finish] = {"argocd": argocd.finish, "flux": flux.finish}
 
 
 async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) -> Rendered:

@@ -56,10 +56,11 @@ async def render(target: Target, side: Side, sandbox: Sandbox, kubernetes: str) 
 
 def _words(target: Target, options: HelmOptions, kubernetes: str) -> list[str]:
     words = ["template", options.release, f"{{repo}}/{target.path}", "--namespace", options.namespace]
-    words += ["--include-crds", "--kube-version", f"{kubernetes}.0"]
+    words += ["--include-crds"] if options.crds else ["--skip-crds"]
+    words += ["--kube-version", f"{kubernetes}.0"]
     for values in options.values:
         words += ["--values", f"{{repo}}/{values}"]
-    return words
+    return [*words, *options.sets]
 
 
 def _missing(target: Target, options: HelmOptions, files: Files) -> list[Finding]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
-from review_bot.core.model import CheckName, Conclusion, Severity
+from review_bot.core.model import CheckName, Conclusion, ResourceId, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
-from review_bot.core.verdict import blocks
+from review_bot.core.verdict import blocks, to_json
 from review_bot.github.annotations import Annotation, annotate
 from review_bot.github.check_runs import MOST_TEXT, Report
 from review_bot.github.conversation import Place
@@ -35,6 +36,7 @@ class Document:
     changes: tuple[Mapping[str, Any], ...]
     files: tuple[Mapping[str, Any], ...]
     checks: Mapping[str, str]
+    demands: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def substance(self) -> Document:
@@ -66,6 +68,7 @@ class Document:
                 "places": tuple(Place(**place) for place in row["places"]),
                 "changes": tuple(row["changes"]),
                 "files": tuple(row["files"]),
+                "demands": tuple(row["demands"]),
             }
         )
 
@@ -93,6 +96,7 @@ def of(review: Review, shown: DiffLines) -> Document:
         changes=tuple(_changes(verdict)),
         files=tuple(_files(review)),
         checks=_checks(verdict),
+        demands=tuple(to_json(verdict)["demands"]),
     )
 
 
@@ -115,6 +119,11 @@ def _places_text(places: tuple[Place, ...], verdict: Verdict) -> str:
 
 def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
     targets = {t.target.id: t.target for t in verdict.targets}
+    dangerous = {(d.target, d.id) for d in verdict.dangers}
+    rules: dict[tuple[str | None, ResourceId | None], set[str]] = defaultdict(set)
+    for finding in verdict.findings:
+        if finding.check is CheckName.POLICY:
+            rules[finding.target, finding.resource].add(finding.rule)
     return [
         {
             "target": change.target,
@@ -126,6 +135,8 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
             "namespace": change.id.namespace,
             "name": change.id.name,
             "fields": list(change.fields),
+            "policies": sorted(rules[change.target, change.id]),
+            "dangerous": (change.target, change.id) in dangerous,
         }
         for change in verdict.changes
     ]

@@ -172,3 +172,10 @@ def test_a_team_that_is_not_known_blocks_what_a_policy_asks_for() -> None:
 def test_without_names_a_policy_asks_the_owners() -> None:
     decision = judged(demands=[{**DEMAND, "teams": []}])
     assert decision.rules[0].can_approve == ("carol",)
+
+
+def test_an_owner_file_s_minimum_counts_beside_the_rule_s() -> None:
+    tree = {"OWNERS": "approvers: [carol, dave, erin]\nminimum_approvers: 2\n"}
+    waiting = judged(tree=tree, reviews=[review("carol")])
+    assert (waiting.state, waiting.rules[0].required, waiting.rules[0].missing) == (State.PENDING, 2, 1)
+    assert judged(tree=tree, reviews=[review("carol"), review("dave")]).state is State.APPROVED
