@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from review_bot.core.errors import InputError
+from review_bot.core.errors import InputError, RenderError
 from review_bot.core.flux import secrecy, substitution
 from review_bot.core.model import Finding, Manifest, Resource, Target
 from review_bot.core.resources import identity
+from review_bot.render import post_rendering
 from review_bot.render.finishing import Finishing
 from review_bot.render.problems import failed
 
@@ -30,6 +31,11 @@ async def finish(target: Target, resources: Sequence[Resource], with_: Finishing
             resources = await asyncio.to_thread(_substituted, resources, settings["substitute"], with_)
         except _Refused as refused:
             return (), [refused.finding(target)]
+    try:
+        for number, kustomization in enumerate(settings.get("postRenderers", ())):
+            resources = await post_rendering.rendered(target, resources, kustomization, number, with_)
+    except RenderError as error:
+        return (), [failed(target, error.message, help=error.help)]
     return [_with(r, _labelled(r.manifest, settings.get("commonMetadata") or {})) for r in resources], ()
 
 

@@ -45,6 +45,7 @@ def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sour
         path = home(folder, around) or path
     except InputError as error:
         findings.append(wanted.told_of(error, ("spec", "path" if isinstance(error, Broken) else "sourceRef")))
+        settings["unseen"] = wanted.digest(error.message)
     return Target(
         id=wanted.id,
         renderer=RendererName.KUSTOMIZE,

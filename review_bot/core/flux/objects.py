@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -65,6 +66,11 @@ class Asking:
     def shadow(self) -> str:
         """The name of folders that are copied for the object."""
         return f"{safe(self.namespace)}.{safe(self.name)}"
+
+    def digest(self, *more: Any) -> str:
+        """Of all that it says, to tell that what is not seen may have changed."""
+        text = json.dumps([self.spec, *more], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
     def finding(self, rule: str, severity: Severity, message: str, at: FieldPath = (), help: str = "") -> Finding:
         place = self.told.resource.place(at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from review_bot.core.delivery import Expansion, Surroundings
-from review_bot.core.flux import dependencies, kustomizations
+from review_bot.core.flux import dependencies, kustomizations, releases
 from review_bot.core.flux.objects import EXTENSIONS, HELM, KUSTOMIZE, OPERATOR, SOURCE, Catalogue
 from review_bot.core.flux.sources import Sources
 from review_bot.core.model import Finding, Target
@@ -35,4 +35,10 @@ class Flux:
             targets.append(target)
             findings += said
         findings += dependencies.findings([kustomizations.asking(one) for one in told])
+        told = list(catalogue.of(HELM, "HelmRelease"))
+        for one in told:
+            target, said = releases.target(one, around, catalogue, sources)
+            targets.append(target)
+            findings += said
+        findings += dependencies.findings([releases.asking(one) for one in told])
         return Expansion(tuple(targets), tuple(findings))
