@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from review_bot.core.delivery import Expansion, Surroundings
-from review_bot.core.flux import dependencies, kustomizations, releases
+from review_bot.core.flux import dependencies, kustomizations, releases, resource_sets
 from review_bot.core.flux.objects import EXTENSIONS, HELM, KUSTOMIZE, OPERATOR, SOURCE, Catalogue
 from review_bot.core.flux.sources import Sources
 from review_bot.core.model import Finding, Target
@@ -41,4 +41,8 @@ class Flux:
             targets.append(target)
             findings += said
         findings += dependencies.findings([releases.asking(one) for one in told])
+        for one in catalogue.of(OPERATOR, "ResourceSet"):
+            target, said = resource_sets.target(one, around, catalogue)
+            targets.append(target)
+            findings += said
         return Expansion(tuple(targets), tuple(findings))
