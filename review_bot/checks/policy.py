@@ -33,6 +33,7 @@ from review_bot.core.model import (
     ResourceChange,
     Severity,
 )
+from review_bot.core.terraform.kubestack import environment_of
 
 BATCH = """package review_bot_batch
 import rego.v1
@@ -258,7 +259,7 @@ def _about(change: ResourceChange, context: CheckContext, old: Manifest | None) 
     return {
         "action": str(change.action),
         "target": change.target,
-        "environment": target.environment if target else None,
+        "environment": environment_of(change, target),
         "cluster": target.cluster if target else None,
         "old": old,
     }

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from review_bot.core.managers import Owner
-from review_bot.core.model import ResourceId, Severity, Target
+from review_bot.core.model import RendererName, ResourceId, Severity, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,9 @@ class Clusters:
     pace: Pace = Pace()
 
     def of(self, target: Target) -> ClusterSettings | None:
-        """The cluster to ask about a target, None if there is none."""
+        """The cluster to ask about a target, None if there is none: no cluster knows Terraform's objects."""
+        if target.renderer is RendererName.TERRAFORM:
+            return None
         return self.every or (self.by_name.get(target.cluster) if target.cluster else None)
 
 

@@ -50,6 +50,7 @@ class RendererName(StrEnum):
     KUSTOMIZE = "kustomize"
     HELM = "helm"
     PLAIN = "plain"
+    TERRAFORM = "terraform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,11 +275,15 @@ class Demand:
 
 @dataclass(frozen=True)
 class Rendered:
-    """One side of one target: its resources, or the findings (check render) that say why there are none."""
+    """One side of one target: its resources, or the findings (check render) that say why there are none.
+
+    `plan` is what the target's own tool says it would do, where it was asked: the JSON of Terraform's plan.
+    """
 
     target: Target
     resources: tuple[Resource, ...] = ()
     findings: tuple[Finding, ...] = ()
+    plan: Manifest | None = None
 
     @property
     def failed(self) -> bool:

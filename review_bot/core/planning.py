@@ -10,7 +10,7 @@ from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
 from review_bot.core.discovery import Discovery
-from review_bot.core.model import FileChange, PlannedTarget, Target, Tree
+from review_bot.core.model import FileChange, PlannedTarget, RendererName, Target, Tree
 from review_bot.core.scope import scope_of
 
 # Files whose objects may lead to further targets.
@@ -65,8 +65,9 @@ def plan_with(
 
 
 def leading(targets: Iterable[Target], marked: Marked) -> tuple[Target, ...]:
-    """The targets that read a marked file."""
-    return tuple(t for t in targets if marked and (t.reads is None or not marked.isdisjoint(t.reads)))
+    """The targets that read a marked file; among Terraform's blocks no delivery tool finds anything."""
+    asked = [t for t in targets if marked and t.renderer is not RendererName.TERRAFORM]
+    return tuple(t for t in asked if t.reads is None or not marked.isdisjoint(t.reads))
 
 
 def _leads_on(change: FileChange, base: Tree, head: Tree) -> bool:

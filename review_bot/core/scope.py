@@ -22,6 +22,7 @@ from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomiz
 from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery, Scope, manifests, may_be_plain, uses
 from review_bot.core.model import FileChange
+from review_bot.core.terraform.modules import concerned
 
 # Names that YAML writes in one way only, unless there are escapes.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.+@~=-]+\Z")
@@ -76,7 +77,8 @@ class _Search:
                 self._ask([folder])
                 if not self._same_reads:
                     self._ask_what_differs(folder)
-        return Scope(frozenset(self._kustomizations), frozenset(self._charts), frozenset(self._plain))
+        modules = concerned(self._sides, changed)
+        return Scope(frozenset(self._kustomizations), frozenset(self._charts), frozenset(self._plain), modules)
 
     def _ask(self, paths: Iterable[str]) -> None:
         for path in paths:

@@ -24,6 +24,9 @@ PINNED: Mapping[str, str] = {
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
 CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}
 
+# What plans Terraform modules in the tests (scripts/install_tofu.py); elsewhere the operator names a program.
+TERRAFORM: Mapping[str, str] = {"tofu": "1.12.6"}
+
 
 def cache_dir() -> Path:
     """The user's cache folder for the bot: tools by version, rendered output by content."""
@@ -33,8 +36,12 @@ def cache_dir() -> Path:
 
 def tool_path(name: str) -> Path:
     """Where the pinned version of a tool is kept, whether it is there or not."""
-    version = PINNED.get(name) or CLUSTER[name]
-    return cache_dir() / "tools" / f"{name}-{version}" / name
+    return cache_dir() / "tools" / f"{name}-{version_of(name)}" / name
+
+
+def version_of(name: str) -> str:
+    """The pinned version of a tool."""
+    return {**PINNED, **CLUSTER, **TERRAFORM}[name]
 
 
 def find(name: str) -> Path:
@@ -67,7 +74,7 @@ def _search_path() -> str:
 def _kept(name: str) -> Path | None:
     if name == "bwrap":
         return _packaged_bwrap()
-    if name not in PINNED:
+    if name not in PINNED and name not in TERRAFORM:
         return None
     path = tool_path(name)
     return path if path.is_file() else None

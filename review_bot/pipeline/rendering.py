@@ -103,7 +103,12 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
         if (head is not None and head.failed) or any(_unseen_content(side) for side in (one.base, one.head)):
             continue
         before = base.resources if base is not None and not base.failed else ()
-        changes += compare(one.id, before, head.resources if head is not None else ())
+        found = compare(one.id, before, head.resources if head is not None else ())
+        if head is not None and head.plan is not None:
+            from review_bot.core.terraform.plans import Plan, changes_of, together
+
+            found = tuple(together(found, changes_of(one.id, Plan.read(head.plan), before, head.resources)))
+        changes += found
     return tuple(changes)
 
 

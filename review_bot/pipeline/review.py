@@ -7,22 +7,35 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
-from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
+from review_bot.core.model import (
+    Action,
+    CheckName,
+    CheckState,
+    FileChange,
+    Finding,
+    PlannedTarget,
+    ResourceChange,
+    ResourceId,
+    Target,
+)
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
+from review_bot.pipeline.given_plans import also_planned, with_plans
 from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
@@ -56,7 +69,8 @@ class Reviewer:
     """What stays the same from review to review.
 
     `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none.
+    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
+    of the head that someone made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -66,6 +80,8 @@ class Reviewer:
     config_file: Path | None = None
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
+    terraform: TerraformTool | None = None
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
         self,
@@ -90,6 +106,7 @@ class Reviewer:
         (planned, rendered), _ = await asyncio.gather(
             self._render(repository, planned, branch), asyncio.to_thread(_load_what_follows)
         )
+        rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         outcomes = await self._check(changes, planned, rendered)
@@ -115,6 +132,7 @@ class Reviewer:
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
+            terraform=self.terraform,
         )
 
     def _plan(self, repository: Repository, base: str, head: str | None) -> Planned:
@@ -123,7 +141,9 @@ class Reviewer:
         files = repository.changes(sides.base.sha, head)
         before = repository.holding(sides.base, WORDS, TEXTS)
         marked = before, marks_of_head(before, sides.head, files)
-        return Planned(sides, config, findings, files, plan_with(sides.base, sides.head, files, config, marked), marked)
+        found = plan_with(sides.base, sides.head, files, config, marked)
+        found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
+        return Planned(sides, config, findings, files, found, marked)
 
     async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
@@ -195,6 +215,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
+            *_notes(planned.targets, changes),
             *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
             *preview,
         ],
@@ -206,6 +227,19 @@ def _formed(
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
+
+
+def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) -> list[Finding]:
+    """What the changes of delivered targets mean beyond their objects."""
+    if not any(one.target.delivery for one in planned):
+        return []
+    from review_bot.core.flux.notes import notes
+
+    removed: dict[str, list[ResourceId]] = defaultdict(list)
+    for change in changes:
+        if change.action is Action.DELETE:
+            removed[change.target].append(change.id)
+    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
 
 
 def _load_what_follows() -> None:

@@ -6,14 +6,19 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.expander import Expander
 from review_bot.render.finishing import Finishing
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
+
+if TYPE_CHECKING:
+    from review_bot.render.hcl import Parser
 
 Job = tuple[Target, Tree, Path]
 
@@ -28,12 +33,15 @@ class Renderer:
         kubernetes: str,
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
+        terraform: TerraformTool | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._kubernetes = kubernetes
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._terraform = terraform
         self._builder: Builder | None = None
+        self._parser: Parser | None = None
         self._checkouts: Sequence[Path] = ()
         self._expected = 0
         self.templating = Expander(self.sandbox)
@@ -56,9 +64,10 @@ class Renderer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._builder is not None:
-                await self._builder.close()
-                self._builder = None
+            for process in (self._builder, self._parser):
+                if process is not None:
+                    await process.close()
+            self._builder = self._parser = None
             await asyncio.to_thread(self.templating.close)
 
     async def _one(self, target: Target, side: Side) -> Rendered:
@@ -68,6 +77,8 @@ class Renderer:
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
+            if target.renderer is RendererName.TERRAFORM:
+                return await self._read(target, side)
             key = self._keys.of(target, side.tree)
             known = self._cache.get(key, target) if key else None
             if known is not None:
@@ -87,3 +98,13 @@ class Renderer:
         if self._builder is None:
             self._builder = builder(self.sandbox, self._checkouts, self._expected)
         return self._builder
+
+    async def _read(self, target: Target, side: Side) -> Rendered:
+        from review_bot.render import terraform, terraform_tool
+        from review_bot.render.hcl import Parser
+
+        self._parser = self._parser or Parser(self.sandbox)
+        read = await terraform.render(target, side, self._parser)
+        if self._terraform is None or read.failed:
+            return read
+        return await terraform_tool.checked(read, side, self.sandbox, self._terraform)

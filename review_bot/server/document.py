@@ -13,6 +13,7 @@ from review_bot.core.model import CheckName, Conclusion, ResourceId, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
+from review_bot.core.terraform.kubestack import environment_of
 from review_bot.core.verdict import blocks, to_json
 from review_bot.github.annotations import Annotation, annotate
 from review_bot.github.check_runs import MOST_TEXT, Report
@@ -127,7 +128,7 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
     return [
         {
             "target": change.target,
-            "environment": targets[change.target].environment,
+            "environment": environment_of(change, targets[change.target]),
             "cluster": targets[change.target].cluster,
             "action": str(change.action),
             "apiVersion": change.id.api_version,
