@@ -19,7 +19,7 @@ FINISH: Mapping[str, Finish] = {"argocd": argocd.finish, "flux": flux.finish}
 async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) -> Rendered:
     """One target out of its parts. If one failed there are no objects, since the rest is not what would be deployed."""
     side = with_.side
-    findings = tuple(_placed(replace(f, target=target.id), side) for part in parts for f in part.findings)
+    findings = tuple(_placed(_about(target, part, f, side), side) for part in parts for f in part.findings)
     if any(part.failed for part in parts):
         return Rendered(target, (), findings)
     resources: Sequence[Resource] = [_at_home(r, side) for part in parts for r in part.resources]
@@ -28,6 +28,14 @@ async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) 
         resources, more = await finish(target, resources, with_)
         findings += tuple(more)
     return Rendered(target, tuple(resources), findings)
+
+
+def _about(target: Target, part: Rendered, finding: Finding, side: Side) -> Finding:
+    """The finding of a part as one of the target; people know the folder, and not the copy that was made of it."""
+    message, path = finding.message, part.target.path
+    if isinstance(side.tree, Graft) and path in side.tree.made:
+        message = message.replace(path, target.path)
+    return replace(finding, target=target.id, message=message)
 
 
 def _at_home(resource: Resource, side: Side) -> Resource:
