@@ -12,8 +12,9 @@ from typing import Any
 from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
-from review_bot.core.settings_file import read
+from review_bot.core.settings_file import line_of, read
 from review_bot.core.terraform.settings import Run, TerraformTool
+from review_bot.core.yaml_reader import Document
 
 VARIABLE = "REVIEW_BOT_CONFIG"
 HELP = "docs/clusters.md shows every key"
@@ -38,6 +39,7 @@ def parse_clusters(text: bytes, *, path: str) -> Clusters | None:
     found = document.value.get("clusters") or {}
     if not found:
         return None
+    _check_hubs(document, path)
     pace = Pace(**document.value.get("pace_seconds") or {})
     return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}, pace=pace)
 
@@ -66,6 +68,17 @@ def _file(environment: Mapping[str, str]) -> tuple[str, bytes] | None:
         return name, Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"{VARIABLE}: {name} can't be read: {error.strerror}", help=HELP) from error
+
+
+def _check_hubs(document: Document, path: str) -> None:
+    """A hub is a cluster of the file that is its own."""
+    rows = document.value["clusters"]
+    for name, row in rows.items():
+        hub = row.get("hub")
+        if hub is not None and (hub not in rows or rows[hub].get("hub") is not None):
+            wrong = "has a hub itself" if hub in rows else "is no cluster of this file"
+            line = line_of(document, ("clusters", name, "hub"))
+            raise UsageError(f"clusters.{name}.hub: {hub} {wrong}", path=path, line=line, help=HELP)
 
 
 @lru_cache(maxsize=1)

@@ -31,10 +31,14 @@ class Told:
 
 @dataclass(frozen=True)
 class Expansion:
-    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them."""
+    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them.
+
+    `wanted` are ids of targets that deploy objects which others need to know, and so are to be rendered.
+    """
 
     targets: tuple[Target, ...] = ()
     findings: tuple[Finding, ...] = ()
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

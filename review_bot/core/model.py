@@ -238,7 +238,8 @@ class Resource:
 class Finding:
     """What a check has to say. `introduced` and `waived` are set when the verdict is formed.
 
-    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there.
+    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there. `field` is
+    where in the resource it is, () for the whole of it: where two checks mean the same, one of them speaks.
     """
 
     check: CheckName
@@ -253,6 +254,7 @@ class Finding:
     waived: str | None = None
     help: str = ""
     link: str = ""
+    field: FieldPath = ()
 
     @property
     def advice(self) -> str:

@@ -12,6 +12,7 @@ from review_bot.core.clusters import LiveChange
 from review_bot.core.configuration import Config, Waiver
 from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
+from review_bot.core.doubles import once
 from review_bot.core.globs import matches
 from review_bot.core.model import (
     Action,
@@ -49,8 +50,9 @@ def form(
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
-    findings = sorted(_waive(marked, config.waivers, today), key=lambda f: _rank(f, config))
-    failing = {f.check for f in findings if blocks(f, config)}
+    waived = _waive(marked, config.waivers, today)
+    failing = {f.check for f in waived if blocks(f, config)}
+    findings = sorted(once(waived), key=lambda f: _rank(f, config))
     render_errors = [f for f in findings if f.check is CheckName.RENDER and f.severity is Severity.ERROR]
     return Verdict(
         base=base,

@@ -31,6 +31,7 @@ from review_bot.core.planning import TEXTS, Marked, Plan, discover, leading
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
 from review_bot.pipeline.delivered_side import DeliveredSide, Reach
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, render_trees
 from review_bot.pipeline.sides import Sides
 from review_bot.render.expander import Expander
@@ -69,6 +70,7 @@ class Delivering:
     repository: Repository
     config: Config
     branch: str = ""
+    platforms: Platforms | None = None
     tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
@@ -104,7 +106,11 @@ class Delivering:
         rendered = RenderedSides(
             base=_results(planned, "base", base, results),
             head=_results(planned, "head", head, results),
-            loose=(*loose, *_new(told_findings[1], told_findings[0], about)),
+            loose=(
+                *loose,
+                *(self.platforms.findings() if self.platforms else ()),
+                *_new(told_findings[1], told_findings[0], about),
+            ),
             told_before=told_findings[0],
         )
         return Delivered(tuple(planned), Sides(sides.tip, base.graft, head.graft), rendered)
@@ -163,7 +169,7 @@ class Delivering:
                 if not any(print_ in known for known in missing.values()):
                     missing.setdefault(side, {})[print_] = target
         trees = [(side.graft, list(targets.values())) for side, targets in missing.items()]
-        rendered, loose = await render_trees(self.renderer, self.repository, trees)
+        rendered, loose = await render_trees(self.renderer, self.repository, trees, self.platforms)
         results.update(zip((p for targets in missing.values() for p in targets), rendered, strict=True))
         last = wanted[-1][0] if wanted else None
         asked = {last.fingerprint(t) for side, t in wanted if side is last} if last is not None else set()

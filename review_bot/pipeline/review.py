@@ -37,6 +37,7 @@ from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
 from review_bot.pipeline.placing import placed, shown
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
@@ -103,8 +104,9 @@ class Reviewer:
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
         planned = await asyncio.to_thread(self._plan, repository, base, head)
         progress("planned", _planned_text(planned.targets))
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
         (planned, rendered), _ = await asyncio.gather(
-            self._render(repository, planned, branch), asyncio.to_thread(_load_what_follows)
+            self._render(repository, planned, branch, platforms), asyncio.to_thread(_load_what_follows)
         )
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
@@ -145,22 +147,26 @@ class Reviewer:
         found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
         return Planned(sides, config, findings, files, found, marked)
 
-    async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
+    async def _render(
+        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms
+    ) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
-        delivering = self._delivering(repository, planned, branch)
+        delivering = self._delivering(repository, planned, branch, platforms)
         if delivering is None:
             renderer = self.renderer(planned.config)
-            return planned, await render_sides(renderer, repository, planned.sides, planned.targets)
+            return planned, await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
         found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
         return replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
 
-    def _delivering(self, repository: Repository, planned: Planned, branch: str) -> Delivering | None:
+    def _delivering(
+        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None
+    ) -> Delivering | None:
         """What follows delivery tools' objects, None where there are none."""
         if not (planned.plan.base_leading or planned.plan.head_leading):
             return None
         from review_bot.pipeline.delivering import Delivering
 
-        return Delivering(self.renderer(planned.config), repository, planned.config, branch)
+        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms)
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""

@@ -102,6 +102,8 @@ class Catalogue:
 
     def __init__(self, objects: Sequence[Told]) -> None:
         self._known: dict[tuple[str, str, str, str], Told] = {}
+        # The names of ConfigMaps and Secrets that were asked for and are not there.
+        self.missing: set[str] = set()
         for told in objects:
             id = told.resource.id
             key = (id.group, id.kind, id.namespace or "default", id.name)
@@ -121,6 +123,7 @@ class Catalogue:
         """The values of a ConfigMap or Secret, None if there is none. A Secret's are decoded."""
         told = self.get(CORE, kind, namespace, name)
         if told is None:
+            self.missing.add(name)
             return None
         manifest = told.resource.manifest
         found = {str(k): str(v) for k, v in mapping(manifest.get("data")).items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from review_bot.core.delivery import Expansion, Surroundings
 from review_bot.core.flux import dependencies, kustomizations, releases, resource_sets
 from review_bot.core.flux.objects import EXTENSIONS, HELM, KUSTOMIZE, OPERATOR, SOURCE, Catalogue
@@ -45,4 +47,15 @@ class Flux:
             target, said = resource_sets.target(one, around, catalogue)
             targets.append(target)
             findings += said
-        return Expansion(tuple(targets), tuple(findings))
+        return Expansion(tuple(targets), tuple(findings), _holding(catalogue.missing, targets, around))
+
+
+def _holding(names: Collection[str], targets: Sequence[Target], around: Surroundings) -> frozenset[str]:
+    """The targets whose files speak of something that is missing among the objects: it may be there."""
+    sought = [name.encode() for name in names if name]
+    found = set()
+    for target in targets if sought else ():
+        paths = [p for part in target.parts for p in part.reads or ()]
+        if any(name in data for data in around.graft.read_many(paths).values() for name in sought):
+            found.add(target.id)
+    return frozenset(found)
