@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +18,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
-from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
+from review_bot.core.model import (
+    Action,
+    CheckName,
+    CheckState,
+    FileChange,
+    Finding,
+    PlannedTarget,
+    ResourceChange,
+    ResourceId,
+    Target,
+)
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
 from review_bot.core.remote_hosts import RemoteHosts
@@ -232,6 +243,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
+            *_notes(planned.targets, changes),
             *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
             *preview,
         ],
@@ -244,6 +256,19 @@ def _formed(
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
+
+
+def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) -> list[Finding]:
+    """What the changes of delivered targets mean beyond their objects."""
+    if not any(one.target.delivery for one in planned):
+        return []
+    from review_bot.core.flux.notes import notes
+
+    removed: dict[str, list[ResourceId]] = defaultdict(list)
+    for change in changes:
+        if change.action is Action.DELETE:
+            removed[change.target].append(change.id)
+    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
 
 
 def _load_what_follows() -> None:
