@@ -154,9 +154,7 @@ def _comment(row: _Reader) -> Comment:
     created = row.time("created_at")
     edited = row.value.get("updated_at") is not None and row.time("updated_at") != created
     body = row.optional("body") or ""
-    return Comment(
-        row.text("user"), body, row.optional("sha"), row.optional("effect"), created, edited, row.identity()
-    )
+    return Comment(row.text("user"), body, row.optional("sha"), row.optional("effect"), created, edited, row.identity())
 
 
 def _change(row: _Reader) -> Change:

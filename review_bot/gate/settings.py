@@ -31,6 +31,9 @@ class Settings:
     override_users: tuple[str, ...] = ()
     override_teams: tuple[str, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    request_reviewers: bool = True
+    merge_method: str = "squash"
+    merge_auto: bool = False
 
 
 def read(tree: Mapping[str, str]) -> Settings:
@@ -50,6 +53,9 @@ def read(tree: Mapping[str, str]) -> Settings:
         override_users=tuple(u.removeprefix("@").lower() for u in override.get("users", ())),
         override_teams=tuple(t.removeprefix("@").lower() for t in override.get("teams", ())),
         freezes=tuple(_freeze(row) for row in config.freezes),
+        request_reviewers=approvals.get("request_reviewers", True),
+        merge_method=config.merge.get("method", "squash"),
+        merge_auto=config.merge.get("auto", False),
     )
 
 

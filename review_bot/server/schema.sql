@@ -42,6 +42,29 @@ CREATE TABLE IF NOT EXISTS heard (
     repository TEXT PRIMARY KEY,
     until TEXT NOT NULL
 );
+-- What of a pull request was answered, or asked for, already: `comment:12`, `review:3`, `asked:carol`.
+CREATE TABLE IF NOT EXISTS answered (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    PRIMARY KEY (repository, number, what)
+);
+-- When to look at a subject though nothing happens: a freeze begins or ends, a waiver ends. One row a reason.
+CREATE TABLE IF NOT EXISTS alarms (
+    key TEXT NOT NULL,
+    why TEXT NOT NULL,
+    installation INTEGER NOT NULL,
+    fresh INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (key, why)
+);
+-- Pull requests whose merge waits for what other Apps say of this head.
+CREATE TABLE IF NOT EXISTS merges (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    PRIMARY KEY (repository, number)
+);
 -- Every effect that was published, in order: approvals are bound to the one that was current when they were given.
 CREATE TABLE IF NOT EXISTS effects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -15,6 +15,7 @@ from aiohttp import web
 from review_bot.checks.opa_server import OpaServers
 from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
+from review_bot.gate.people import Spoken
 from review_bot.github.client import AppIdentity, GitHubApp, Installation
 from review_bot.github.errors import GitHubError
 from review_bot.github.mirror import Mirrors
@@ -23,9 +24,13 @@ from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
 from review_bot.server.after_merge import AfterMerge
+from review_bot.server.answers import Answers, Reply, refusal
 from review_bot.server.app import Front
+from review_bot.server.decided import Decided
 from review_bot.server.drift_sweep import DriftSweep
+from review_bot.server.follow_up import FollowUp
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
+from review_bot.server.merging import Merging
 from review_bot.server.metrics import Metrics
 from review_bot.server.rollback import Rollback
 from review_bot.server.rollouts import Rollouts
@@ -135,11 +140,14 @@ class Service:
         if installation not in self._lookers:
             assert self._identity is not None  # noqa: S101 - the worker starts after the introduction
             api = self._github.installation(installation)
-            after = self._after_merge(api, self._identity.login)
+            after, follow = self._after_merge(api, self._identity.login), self._follow_up(api, self._identity.login)
             self._lookers[installation] = Looker(
-                api, self._identity, self._store, self._mirrors, self._reviewer, after.look
+                api, self._identity, self._store, self._mirrors, self._reviewer, after.look, follow.look
             )
         return self._lookers[installation]
+
+    def _follow_up(self, api: Installation, login: str) -> FollowUp:
+        return FollowUp(Answers(api, login, self._store, self._metrics, _no_waivers), Merging(api, login, self._store))
 
     def _after_merge(self, api: Installation, login: str) -> AfterMerge:
         url, clusters = self._settings.github_url, self._settings.clusters
@@ -165,6 +173,10 @@ class Service:
         if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
+
+
+async def _no_waivers(decided: Decided, spoken: Spoken) -> Reply:
+    return refusal(spoken, "waivers are not opened by the bot yet")
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

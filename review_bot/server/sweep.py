@@ -26,6 +26,9 @@ async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> t
     if kind == "sweep":
         return await _sweep(api, store)
     repository, _, subject = rest.partition(":")
+    if kind == "checks":
+        waiting = await asyncio.to_thread(store.notes.merges_of, repository, subject)
+        return tuple(Wish(f"pull:{repository}#{number}", api.id) for number in waiting)
     try:
         pulls = await PullReader(api, repository).open_pulls()
     except Missing:

@@ -1,0 +1,64 @@
+"""Smaller things that the store remembers: what was answered, when to wake up, which merges wait, what effects were."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from review_bot.github.webhook import Wish
+
+
+class Notes:
+    """A part of `Store`, in the same database: each call is one transaction, or belongs to the one that is open."""
+
+    def __init__(self, transaction: Callable[[], AbstractContextManager[sqlite3.Connection]]) -> None:
+        self._transaction = transaction
+
+    def answered(self, repository: str, number: int) -> frozenset[str]:
+        """What `answer` was told of the pull request."""
+        with self._transaction() as db:
+            where = (repository, number)
+            rows = db.execute("SELECT what FROM answered WHERE repository = ? AND number = ?", where)
+            return frozenset(row[0] for row in rows.fetchall())
+
+    def answer(self, repository: str, number: int, *what: str) -> None:
+        """Remember that this needs no answer any more."""
+        with self._transaction() as db:
+            rows = [(repository, number, one) for one in what]
+            db.executemany("INSERT OR IGNORE INTO answered VALUES (?, ?, ?)", rows)
+
+    def wake(self, wish: Wish, why: str, at: float | None) -> None:
+        """Want this at a moment (seconds since the epoch) for a reason; None: not any more."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM alarms WHERE key = ? AND why = ?", (wish.key, why))
+            if at is not None:
+                values = (wish.key, why, wish.installation, int(wish.fresh), at)
+                db.execute("INSERT INTO alarms VALUES (?, ?, ?, ?, ?)", values)
+
+    def rung(self, now: float) -> Sequence[Wish]:
+        """The wishes whose moment has come; they are forgotten by this."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT key, installation, fresh FROM alarms WHERE at <= ?", (now,)).fetchall()
+            if rows:
+                db.execute("DELETE FROM alarms WHERE at <= ?", (now,))
+        return [Wish(key, installation, fresh=bool(fresh)) for key, installation, fresh in rows]
+
+    def next_alarm(self) -> float | None:
+        with self._transaction() as db:
+            row = db.execute("SELECT min(at) FROM alarms").fetchone()
+        return None if row[0] is None else float(row[0])
+
+    def merge_waits(self, repository: str, number: int, head: str | None) -> None:
+        """The merge waits for checks of this head; None: for none any more."""
+        with self._transaction() as db:
+            if head is None:
+                db.execute("DELETE FROM merges WHERE repository = ? AND number = ?", (repository, number))
+            else:
+                db.execute("INSERT OR REPLACE INTO merges VALUES (?, ?, ?)", (repository, number, head))
+
+    def merges_of(self, repository: str, head: str) -> tuple[int, ...]:
+        """The pull requests whose merge waits for checks of a head."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT number FROM merges WHERE repository = ? AND head = ?", (repository, head))
+            return tuple(row[0] for row in rows.fetchall())
