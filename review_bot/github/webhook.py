@@ -114,10 +114,10 @@ def _push(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
 
 
 def _check(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
-    """Somebody pressed "Re-run", on one run or on all of a commit's; or another App's check is done."""
+    """Somebody pressed "Re-run", on one run or on all of a commit's; or all that another App checks there is done."""
     subject = payload.get("check_run") or payload["check_suite"]
     where = f"{_repository(payload)}:{subject['head_sha']}"
-    if payload["action"] == "completed":
+    if payload["action"] == "completed" and "check_suite" in payload:
         return (Wish(f"checks:{where}", _installation(payload)),)
     if payload["action"] != "rerequested":
         return ()

@@ -87,6 +87,11 @@ class Answers:
                 "nothing was published for this pull request when this was written; look at the effect and write it "
                 "again",
             )
+        if name == "merge" and spoken.sha != decided.pull.head_sha and "cancel" not in spoken.command:
+            why = (
+                f"it was written for {str(spoken.sha)[:7]}, and there is a newer commit; look at it and write it again"
+            )
+            return refusal(spoken, why)
         if name == "review":
             wish = Wish(f"pull:{decided.pull.repository}#{decided.pull.number}", self.api.id, fresh=True)
             self.store.want([wish])
