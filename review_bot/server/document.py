@@ -20,11 +20,15 @@ from review_bot.github.diff_lines import DiffLines
 from review_bot.pipeline.review import Review
 
 MOST_PLACES = 10
+MOST_WAIVABLE = 500
 
 
 @dataclass(frozen=True)
 class Document:
-    """`changes`, `files` and `checks` are gate facts; `comment` is the sticky comment up to its approvals line."""
+    """`changes`, `files` and `checks` are gate facts; `comment` is the sticky comment up to its approvals line.
+
+    `waivable` has the rules that objects break, each with what a waiver would match.
+    """
 
     digest: str
     report: Report
@@ -35,6 +39,7 @@ class Document:
     changes: tuple[Mapping[str, Any], ...]
     files: tuple[Mapping[str, Any], ...]
     checks: Mapping[str, str]
+    waivable: tuple[Mapping[str, Any], ...]
 
     @property
     def substance(self) -> Document:
@@ -66,6 +71,7 @@ class Document:
                 "places": tuple(Place(**place) for place in row["places"]),
                 "changes": tuple(row["changes"]),
                 "files": tuple(row["files"]),
+                "waivable": tuple(row["waivable"]),
             }
         )
 
@@ -93,6 +99,7 @@ def of(review: Review, shown: DiffLines) -> Document:
         changes=tuple(_changes(verdict)),
         files=tuple(_files(review)),
         checks=_checks(verdict),
+        waivable=tuple(_waivable(verdict)),
     )
 
 
@@ -129,6 +136,20 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
         }
         for change in verdict.changes
     ]
+
+
+def _waivable(verdict: Verdict) -> list[Mapping[str, Any]]:
+    """Render errors and the configuration's own can't be waived, nor a policy that failed itself: it has no object."""
+    rows: list[Mapping[str, Any]] = []
+    for finding in verdict.findings:
+        if finding.check in (CheckName.RENDER, CheckName.CONFIG) or finding.resource is None or finding.waived:
+            continue
+        id = finding.resource
+        match = {"kind": id.kind, "namespace": id.namespace, "name": id.name, "target": finding.target}
+        row = {"rule": finding.rule, "match": {key: value for key, value in match.items() if value}}
+        if row not in rows:
+            rows.append(row)
+    return rows[:MOST_WAIVABLE]
 
 
 def _files(review: Review) -> list[Mapping[str, Any]]:

@@ -15,7 +15,6 @@ from aiohttp import web
 from review_bot.checks.opa_server import OpaServers
 from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
-from review_bot.gate.people import Spoken
 from review_bot.github.client import AppIdentity, GitHubApp, Installation
 from review_bot.github.errors import GitHubError
 from review_bot.github.mirror import Mirrors
@@ -24,18 +23,19 @@ from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
 from review_bot.server.after_merge import AfterMerge
-from review_bot.server.answers import Answers, Reply, refusal
+from review_bot.server.answers import Answers
 from review_bot.server.app import Front
-from review_bot.server.decided import Decided
 from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.follow_up import FollowUp
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.merging import Merging
 from review_bot.server.metrics import Metrics
+from review_bot.server.proposals import Proposals
 from review_bot.server.rollback import Rollback
 from review_bot.server.rollouts import Rollouts
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
+from review_bot.server.waiving import Waiving
 from review_bot.server.worker import Worker
 
 log = logging.getLogger("review_bot.service")
@@ -147,11 +147,16 @@ class Service:
         return self._lookers[installation]
 
     def _follow_up(self, api: Installation, login: str) -> FollowUp:
-        return FollowUp(Answers(api, login, self._store, self._metrics, _no_waivers), Merging(api, login, self._store))
+        waiving = Waiving(self._proposals(api, login))
+        answers = Answers(api, login, self._store, self._metrics, waiving.answer)
+        return FollowUp(api, self._store, answers, Merging(api, login, self._store))
+
+    def _proposals(self, api: Installation, login: str) -> Proposals:
+        return Proposals(api, login, self._store, self._mirrors, self._settings.github_url)
 
     def _after_merge(self, api: Installation, login: str) -> AfterMerge:
-        url, clusters = self._settings.github_url, self._settings.clusters
-        rollback = Rollback(api, login, self._store, self._mirrors, People(api), url)
+        clusters = self._settings.clusters
+        rollback = Rollback(api, login, self._mirrors, People(api), self._proposals(api, login))
         return AfterMerge(api, rollback, self._rollouts(clusters, login) if clusters is not None else None)
 
     def _rollouts(self, clusters: Clusters, login: str) -> Rollouts:
@@ -173,10 +178,6 @@ class Service:
         if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
-
-
-async def _no_waivers(decided: Decided, spoken: Spoken) -> Reply:
-    return refusal(spoken, "waivers are not opened by the bot yet")
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:
