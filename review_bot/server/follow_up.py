@@ -27,11 +27,19 @@ class FollowUp:
     async def look(self, decided: Decided) -> None:
         """Raises GitHubError; the caller tries again later."""
         self._set_alarms(decided)
+        self._doubt_groups(decided)
         await permitted(self.answers.answer(decided))
         await permitted(self.merging.look(decided))
 
+    def _doubt_groups(self, decided: Decided) -> None:
+        """A gate that turned back takes the merge group with it, which had passed on its word."""
+        pull, notes = decided.pull, self.store.notes
+        if decided.gate != "success":
+            branches = notes.group_branches(pull.repository, passed=pull.number)
+            self.store.want([Wish(f"group:{pull.repository}:{branch}", self.api.id) for branch in sorted(branches)])
+
     def _set_alarms(self, decided: Decided) -> None:
-        """Look again when a freeze begins or ends, and from the start when a waiver does: nobody sends an event then."""
+        """Look again when a freeze begins or ends, and from the start when a waiver does: that sends no event."""
         try:
             found = settings.read(decided.facts.tree)
         except InputError:

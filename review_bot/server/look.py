@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from review_bot.core.errors import ReviewBotError
 from review_bot.gate import explain
@@ -62,12 +63,19 @@ class Looker:
         self._api, self._identity, self._store = api, identity, store
         self._mirrors, self._reviewer = mirrors, reviewer
         self._people = People(api)
+        self._alone: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
 
     def reader(self, repository: str) -> PullReader:
         return PullReader(self._api, repository)
 
     async def look(self, repository: str, number: int, *, fresh: bool = False) -> None:
         """Raises GitHubError, FetchError or ReviewBotError; the caller tries again later."""
+        # A merge group looks at its members too, and nothing may be written twice.
+        lock = self._alone.setdefault((repository, number), asyncio.Lock())
+        async with lock:
+            await self._look(repository, number, fresh=fresh)
+
+    async def _look(self, repository: str, number: int, *, fresh: bool) -> None:
         runs = CheckRuns(self._api, repository, self._identity.app_id)
         try:
             pull = await self.reader(repository).pull(number)

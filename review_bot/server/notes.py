@@ -62,3 +62,49 @@ class Notes:
         with self._transaction() as db:
             rows = db.execute("SELECT number FROM merges WHERE repository = ? AND head = ?", (repository, head))
             return tuple(row[0] for row in rows.fetchall())
+
+    def waiting_merges(self, repository: str) -> tuple[int, ...]:
+        with self._transaction() as db:
+            rows = db.execute("SELECT number FROM merges WHERE repository = ?", (repository,))
+            return tuple(row[0] for row in rows.fetchall())
+
+    def gate(self, repository: str, number: int) -> str:
+        """The conclusion of the pull request's own gate; "" if there is none yet."""
+        with self._transaction() as db:
+            where = (repository, number)
+            row = db.execute("SELECT gate FROM reviews WHERE repository = ? AND number = ?", where).fetchone()
+        return str(row[0]) if row else ""
+
+    def numbers_at(self, repository: str, head: str) -> tuple[int, ...]:
+        """The open pull requests with this head."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT number FROM reviews WHERE repository = ? AND head = ?", (repository, head))
+            return tuple(row[0] for row in rows.fetchall())
+
+    def group_begun(self, repository: str, branch: str, head: str, number: int) -> None:
+        """Said before a run is started on a merge group of a pull request."""
+        with self._transaction() as db:
+            values = (repository, branch, head, number)
+            db.execute("INSERT OR IGNORE INTO groups (repository, branch, head, number) VALUES (?, ?, ?, ?)", values)
+
+    def group_said(self, repository: str, branch: str, head: str, passed: Sequence[int]) -> None:
+        """`passed`: the pull requests that its gate let through, none where it did not."""
+        with self._transaction() as db:
+            values = ("".join(f",{number}" for number in passed) + ",", repository, branch, head)
+            db.execute("UPDATE groups SET passed = ? WHERE repository = ? AND branch = ? AND head = ?", values)
+
+    def group_gone(self, repository: str, branch: str, head: str) -> None:
+        with self._transaction() as db:
+            values = (repository, branch, head)
+            db.execute("DELETE FROM groups WHERE repository = ? AND branch = ? AND head = ?", values)
+
+    def group_heads(self, repository: str, branch: str) -> tuple[str, ...]:
+        with self._transaction() as db:
+            rows = db.execute("SELECT head FROM groups WHERE repository = ? AND branch = ?", (repository, branch))
+            return tuple(row[0] for row in rows.fetchall())
+
+    def group_branches(self, repository: str, *, passed: int | None = None, head: str | None = None) -> set[str]:
+        """The branches of a repository's known groups: all, those that passed with a pull request, those at a head."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT branch, passed, head FROM groups WHERE repository = ?", (repository,)).fetchall()
+        return {b for b, p, h in rows if (passed is None or f",{passed}," in p) and head in (None, h)}

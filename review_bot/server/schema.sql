@@ -58,6 +58,16 @@ CREATE TABLE IF NOT EXISTS alarms (
     at REAL NOT NULL,
     PRIMARY KEY (key, why)
 );
+-- Merge groups on which check runs were, or were about to be, started. `passed`: the numbers of its members, like
+-- ",7,8,", if the gate let them through.
+CREATE TABLE IF NOT EXISTS groups (
+    repository TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    head TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    passed TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (repository, branch, head)
+);
 -- Pull requests whose merge waits for what other Apps say of this head.
 CREATE TABLE IF NOT EXISTS merges (
     repository TEXT NOT NULL,

@@ -27,6 +27,7 @@ from review_bot.server.answers import Answers
 from review_bot.server.app import Front
 from review_bot.server.drift_sweep import DriftSweep
 from review_bot.server.follow_up import FollowUp
+from review_bot.server.groups import Groups
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.merging import Merging
 from review_bot.server.metrics import Metrics
@@ -146,6 +147,12 @@ class Service:
             )
         return self._lookers[installation]
 
+    def _groups(self, installation: int) -> Groups:
+        looker, api = self._looker(installation), self._github.installation(installation)
+        assert self._identity is not None  # noqa: S101 - as above
+        id = self._identity.app_id
+        return Groups(api, id, self._store, self._mirrors, self._reviewer, looker.look)
+
     def _follow_up(self, api: Installation, login: str) -> FollowUp:
         waiving = Waiving(self._proposals(api, login))
         answers = Answers(api, login, self._store, self._metrics, waiving.answer)
@@ -168,6 +175,10 @@ class Service:
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).look(repository, int(number), fresh=work.fresh)
             return
+        if kind == "group":
+            repository, _, branch = rest.partition(":")
+            await self._groups(work.installation).look(repository, branch)
+            return
         api = self._github.installation(work.installation)
         wishes = await sweep.expand(work.key, api, self._store, fresh=work.fresh)
         await asyncio.to_thread(self._store.want, wishes)
@@ -178,6 +189,9 @@ class Service:
         if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
+        if kind == "group":
+            repository, _, branch = rest.partition(":")
+            await self._groups(work.installation).failed(repository, branch, reason_of(error))
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

@@ -21,7 +21,7 @@ def frozen(start: datetime, end: datetime, environment: str = "production") -> d
 
 
 def test_a_gate_turns_back_when_a_freeze_begins_and_forth_when_it_ends(tmp_path: Path) -> None:
-    begin = datetime.now(UTC) + timedelta(seconds=10)
+    begin = datetime.now(UTC) + timedelta(seconds=15)
     files = frozen(begin, begin + timedelta(seconds=6))
 
     async def story(here: Town) -> None:
