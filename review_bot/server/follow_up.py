@@ -12,6 +12,7 @@ from review_bot.server.answers import Answers
 from review_bot.server.decided import Decided
 from review_bot.server.merging import Merging
 from review_bot.server.permitted import permitted
+from review_bot.server.reviewers import Reviewers
 from review_bot.server.store import Store
 
 
@@ -22,6 +23,7 @@ class FollowUp:
     api: Installation
     store: Store
     answers: Answers
+    reviewers: Reviewers
     merging: Merging
 
     async def look(self, decided: Decided) -> None:
@@ -29,6 +31,7 @@ class FollowUp:
         self._set_alarms(decided)
         self._doubt_groups(decided)
         await permitted(self.answers.answer(decided))
+        await permitted(self.reviewers.ask(decided))
         await permitted(self.merging.look(decided))
 
     def _doubt_groups(self, decided: Decided) -> None:

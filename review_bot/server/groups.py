@@ -97,11 +97,6 @@ class Groups:
         """Every pull request that would be merged, the first first; none where that can't be told."""
         folder = fetched.repository.path
         row = await asyncio.to_thread(queue.chain, group, known, folder, fetched.tip)
-        if row is None:
-            why = (
-                "This group stands on a commit that is neither on the base branch nor another group's: queue it again."
-            )
-            return Report("failure", "It is not known what is in this group", why)
         members = []
         for one in row:
             digest = reviewed.digest if len(row) == 1 else await self._digest(fetched, one)

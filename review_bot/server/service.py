@@ -32,6 +32,7 @@ from review_bot.server.look import Identity, Looker, Unsaid, reason_of
 from review_bot.server.merging import Merging
 from review_bot.server.metrics import Metrics
 from review_bot.server.proposals import Proposals
+from review_bot.server.reviewers import Reviewers
 from review_bot.server.rollback import Rollback
 from review_bot.server.rollouts import Rollouts
 from review_bot.server.settings import Settings
@@ -156,7 +157,7 @@ class Service:
     def _follow_up(self, api: Installation, login: str) -> FollowUp:
         waiving = Waiving(self._proposals(api, login))
         answers = Answers(api, login, self._store, self._metrics, waiving.answer)
-        return FollowUp(api, self._store, answers, Merging(api, login, self._store))
+        return FollowUp(api, self._store, answers, Reviewers(api, self._store), Merging(api, login, self._store))
 
     def _proposals(self, api: Installation, login: str) -> Proposals:
         return Proposals(api, login, self._store, self._mirrors, self._settings.github_url)
