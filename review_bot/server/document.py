@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
-from review_bot.core.model import CheckName, Conclusion, Severity
+from review_bot.core.model import CheckName, Conclusion, ResourceChange, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
 from review_bot.core.verdict import blocks
+from review_bot.gate.stale import Shown
 from review_bot.github.annotations import Annotation, annotate
 from review_bot.github.check_runs import MOST_TEXT, Report
 from review_bot.github.conversation import Place
 from review_bot.github.diff_lines import DiffLines
 from review_bot.pipeline.review import Review
+from review_bot.server import since
 
 MOST_PLACES = 10
+MOST_DIFF = 4000
 MOST_WAIVABLE = 500
 
 
@@ -27,7 +31,8 @@ MOST_WAIVABLE = 500
 class Document:
     """`changes`, `files` and `checks` are gate facts; `comment` is the sticky comment up to its approvals line.
 
-    `waivable` has the rules that objects break, each with what a waiver would match.
+    `waivable` has the rules that objects break, each with what a waiver would match; `shown` the changes as people see
+    them (`gate.stale.Shown`), values of Secrets masked.
     """
 
     digest: str
@@ -40,6 +45,7 @@ class Document:
     files: tuple[Mapping[str, Any], ...]
     checks: Mapping[str, str]
     waivable: tuple[Mapping[str, Any], ...]
+    shown: tuple[Mapping[str, str], ...]
 
     @property
     def substance(self) -> Document:
@@ -72,6 +78,7 @@ class Document:
                 "changes": tuple(row["changes"]),
                 "files": tuple(row["files"]),
                 "waivable": tuple(row["waivable"]),
+                "shown": tuple(row["shown"]),
             }
         )
 
@@ -100,6 +107,7 @@ def of(review: Review, shown: DiffLines) -> Document:
         files=tuple(_files(review)),
         checks=_checks(verdict),
         waivable=tuple(_waivable(verdict)),
+        shown=since.rows([_shown(change) for change in verdict.changes]),
     )
 
 
@@ -150,6 +158,13 @@ def _waivable(verdict: Verdict) -> list[Mapping[str, Any]]:
         if row not in rows:
             rows.append(row)
     return rows[:MOST_WAIVABLE]
+
+
+def _shown(change: ResourceChange) -> Shown:
+    id = change.id
+    name = f"{id.kind} {f'{id.namespace}/' if id.namespace else ''}{id.name} in {change.target}"
+    mark = hashlib.sha256(f"{change.action}\0{change.diff}".encode(errors="replace")).hexdigest()[:16]
+    return Shown(name, str(change.action), mark, change.diff[:MOST_DIFF])
 
 
 def _files(review: Review) -> list[Mapping[str, Any]]:

@@ -23,7 +23,7 @@ from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
 from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
-from review_bot.server import document
+from review_bot.server import document, since
 from review_bot.server.decided import Decided
 from review_bot.server.document import Document
 from review_bot.server.facts import FactsReader
@@ -153,11 +153,13 @@ class Looker:
         verdict = await permitted(runs.complete(pull.head_sha, VERDICT, shared, present.get(VERDICT)))
         # From here on people can see this effect, so that from here on they can agree to it.
         self._store.published(pull.repository, pull.number, pull.head_sha, reviewed.digest)
+        self._store.notes.keep_effect(pull.repository, pull.number, reviewed.digest, since.dump(reviewed.shown))
         reviews, comments = await asyncio.gather(reader.reviews(pull.number), reader.comments(pull.number))
         facts, decision = await self._decide(pull, fetched, reviewed, reviews, comments)
-        report = Report(
-            CONCLUSIONS.get(decision.state, "action_required"), explain.title(decision), explain.summary(decision)
-        )
+        past = since.since(facts, self._store.notes.effects(pull.repository, pull.number), reviewed.shown)
+        summary = f"{explain.summary(decision)}\n{past.line}".rstrip()
+        conclusion = CONCLUSIONS.get(decision.state, "action_required")
+        report = Report(conclusion, explain.title(decision), summary, past.text)
         changed = self._store.gate_said(pull.repository, pull.number, report.conclusion)
         gate = with_gates(report, twins)
         await permitted(runs.complete(pull.head_sha, APPROVALS, gate, present.get(APPROVALS)))

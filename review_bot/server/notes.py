@@ -108,3 +108,16 @@ class Notes:
         with self._transaction() as db:
             rows = db.execute("SELECT branch, passed, head FROM groups WHERE repository = ?", (repository,)).fetchall()
         return {b for b, p, h in rows if (passed is None or f",{passed}," in p) and head in (None, h)}
+
+    def keep_effect(self, repository: str, number: int, digest: str, shown: str) -> None:
+        """Keep what a published effect was."""
+        with self._transaction() as db:
+            values = (repository, number, digest, shown)
+            db.execute("INSERT OR IGNORE INTO effect_details VALUES (?, ?, ?, ?)", values)
+
+    def effects(self, repository: str, number: int) -> dict[str, str]:
+        """What `keep_effect` kept, by digest."""
+        with self._transaction() as db:
+            where = (repository, number)
+            rows = db.execute("SELECT digest, shown FROM effect_details WHERE repository = ? AND number = ?", where)
+            return {str(digest): str(shown) for digest, shown in rows.fetchall()}

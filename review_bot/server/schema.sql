@@ -85,6 +85,14 @@ CREATE TABLE IF NOT EXISTS effects (
     published REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS effects_of ON effects (repository, number);
+-- What an effect was, for people who approved it and want to know what changed since.
+CREATE TABLE IF NOT EXISTS effect_details (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    shown TEXT NOT NULL,
+    PRIMARY KEY (repository, number, digest)
+);
 -- The newest review of each pull request, what GitHub's state was when it was last looked at, and what its gate said.
 CREATE TABLE IF NOT EXISTS reviews (
     repository TEXT NOT NULL,
