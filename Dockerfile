@@ -9,13 +9,19 @@ RUN go install github.com/open-policy-agent/opa@v1.22.0 \
 WORKDIR /src/kustomize_batch
 COPY review_bot/render/kustomize_batch .
 RUN go build -ldflags='-s -w' -o /tools/kustomize-batch .
+# Speaks the templates of delivery tools.
+WORKDIR /src/gitops_words
+COPY review_bot/render/gitops_words .
+RUN go build -ldflags='-s -w' -o /tools/gitops-words .
 
 FROM python:3.11-slim-bookworm AS package
 WORKDIR /src
 COPY pyproject.toml constraints.txt README.md ./
 COPY review_bot ./review_bot
+# The grammar of HCL is compiled once, into its package's own folder.
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt .
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check -c constraints.txt . \
+ && /venv/bin/python -c "import hcl2; hcl2.loads('a = 1')"
 
 FROM python:3.11-slim-bookworm
 # hadolint ignore=DL3008

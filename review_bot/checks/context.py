@@ -9,7 +9,17 @@ from typing import Any, Protocol
 
 from review_bot.core.clusters import Clusters, LiveChange
 from review_bot.core.configuration import Config
-from review_bot.core.model import CheckName, CheckState, Finding, Resource, ResourceChange, Target, Tree
+from review_bot.core.model import (
+    CheckName,
+    CheckState,
+    Demand,
+    Finding,
+    RendererName,
+    Resource,
+    ResourceChange,
+    Target,
+    Tree,
+)
 
 
 class NoAnswer(Exception):
@@ -61,15 +71,24 @@ class CheckContext:
     jail: Jail | None = None
     clusters: Clusters | None = None
 
+    def for_clusters(self, changes: Sequence[ResourceChange]) -> list[ResourceChange]:
+        """The changes that a cluster would get: what Terraform is told of goes elsewhere."""
+        others = {id for id, target in self.targets.items() if target.renderer is RendererName.TERRAFORM}
+        return [change for change in changes if change.target not in others]
+
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now."""
+    """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now.
+
+    `demands` are approvals that policies ask for.
+    """
 
     state: CheckState
     head: tuple[Finding, ...] = ()
     base: tuple[Finding, ...] = ()
     live: tuple[LiveChange, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
 
 class Check(Protocol):

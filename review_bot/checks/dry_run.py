@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import ClusterSettings
-from review_bot.core.model import CheckName, CheckState, Finding, ResourceChange, Severity, Target
+from review_bot.core.model import CheckName, CheckState, Finding, RendererName, ResourceChange, Severity, Target
 
 
 class DryRunCheck:
@@ -52,7 +52,7 @@ def _unknown(settings: Mapping[str, ClusterSettings | None], context: CheckConte
     missing: dict[str, list[Target]] = defaultdict(list)
     for id, one in settings.items():
         target = context.targets[id]
-        if one is None and target.cluster:
+        if one is None and target.cluster and target.renderer is not RendererName.TERRAFORM:
             missing[target.cluster].append(target)
     for name, targets in sorted(missing.items()):
         count = f"{len(targets)} targets are" if len(targets) > 1 else f"{targets[0].id} is"

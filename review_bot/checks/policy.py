@@ -2,7 +2,8 @@
 
 Rules `deny`, `violation` and `warn` (or `deny_…` and so on) in package `main` are asked about each changed object as it
 will be; those in package `deletion` about each object that goes. `data.review_bot` tells them about the change:
-`action`, `target`, `environment`, `cluster`, and `old`, the object as it was.
+`action`, `target`, `environment`, `cluster`, and `old`, the object as it was. A rule `require_approval` finds nothing
+wrong: it asks for somebody's word.
 """
 
 from __future__ import annotations
@@ -18,9 +19,21 @@ from typing import Any
 from review_bot.checks import opa
 from review_bot.checks.context import CheckContext, CheckOutcome, NoAnswer
 from review_bot.checks.opa import OpaFailed, OpaProblem
-from review_bot.checks.policy_results import RULE, Metadata, finding, hits, metadata_of
+from review_bot.checks.policy_results import RULE, Metadata, demand, finding, hits, metadata_of
 from review_bot.checks.policy_set import PolicySet, gather
-from review_bot.core.model import Action, CheckName, CheckState, Finding, Manifest, Resource, ResourceChange, Severity
+from review_bot.core.errors import InputError
+from review_bot.core.model import (
+    Action,
+    CheckName,
+    CheckState,
+    Demand,
+    Finding,
+    Manifest,
+    Resource,
+    ResourceChange,
+    Severity,
+)
+from review_bot.core.terraform.kubestack import environment_of
 
 BATCH = """package review_bot_batch
 import rego.v1
@@ -48,7 +61,7 @@ PACKAGES = ("main", "deletion")
 NOT_COMPILING = frozenset(
     f"rego_{word}_error" for word in ("parse", "compile", "type", "unsafe_var", "recursion", "unsafe_builtin")
 )
-_LIKELY = re.compile(rb"^package\s+main\s*$.*^(deny|violation|warn)(_\w+)?\b", re.M | re.S)
+_LIKELY = re.compile(rb"^package\s+main\s*$.*^(deny|violation|warn|require_approval)(_\w+)?\b", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,8 @@ class PolicyCheck:
         with tempfile.TemporaryDirectory(prefix="review-bot-policies-") as work:
             evaluation = _Evaluation(policies, Path(work), items, context)
             head, base = await evaluation.run()
-        return CheckOutcome(CheckState.SUCCESS, (*missing, *head), tuple(base))
+        demands = tuple(evaluation.demands)
+        return CheckOutcome(CheckState.SUCCESS, (*missing, *head), tuple(base), demands=demands)
 
 
 class _Evaluation:
@@ -101,6 +115,7 @@ class _Evaluation:
         self._items = items
         self._v0 = False
         self._problems: list[Finding] = []
+        self.demands: list[Demand] = []
 
     async def run(self) -> tuple[list[Finding], list[Finding]]:
         answers = await self._answers()
@@ -116,7 +131,16 @@ class _Evaluation:
         for item, name, value in rows:
             found = finding(name, value, item.package, metadata, item.change.target, item.resource)
             sides[item.side].append(found)
+            if item.side == "head" and name.startswith("require_approval"):
+                sides["head"] += self._demand(found, value)
         return sides["head"], sides["base"]
+
+    def _demand(self, found: Finding, value: Any) -> list[Finding]:
+        try:
+            self.demands.append(demand(found, value))
+        except InputError as error:
+            return [_broken(found.rule, error.message)]
+        return []
 
     async def _answers(self) -> Mapping[str, Any]:
         """The batch's value; files that do not compile are dropped one round after another."""
@@ -196,7 +220,7 @@ class _Evaluation:
 
     async def _must_have_rules(self) -> None:
         if not await self._any_rule():
-            text = "no deny, violation or warn rule in package main"
+            text = "no deny, violation, warn or require_approval rule in package main"
             self._problems.append(_broken("policies", text))
 
     async def _any_rule(self) -> bool:
@@ -235,7 +259,7 @@ def _about(change: ResourceChange, context: CheckContext, old: Manifest | None) 
     return {
         "action": str(change.action),
         "target": change.target,
-        "environment": target.environment if target else None,
+        "environment": environment_of(change, target),
         "cluster": target.cluster if target else None,
         "old": old,
     }

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from review_bot.core.model import CheckName, FieldPath, Finding, Resource, Severity
+from review_bot.core.errors import InputError
+from review_bot.core.model import CheckName, Demand, FieldPath, Finding, Resource, Severity
 from review_bot.core.secrets import values
 
-RULE = re.compile(r"(deny|violation|warn)(?:_(\w+))?\Z")
+# The last one asks for an approval rather than finding something wrong.
+KINDS = ("deny", "violation", "warn", "require_approval")
+RULE = re.compile(rf"({'|'.join(KINDS)})(?:_(\w+))?\Z")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _LINK = re.compile(r"https://[A-Za-z0-9./_~#?=&%+-]+\Z")
 _SHORTEST_SECRET = 4
@@ -84,6 +87,25 @@ def finding(
     )
 
 
+def demand(found: Finding, value: Any) -> Demand:
+    """What a `require_approval` rule asks for; `found` is the rule's value as a finding. Raises InputError."""
+    extra = value if isinstance(value, Mapping) else {}
+    users, teams = (_named(extra, key, found.rule) for key in ("user", "team"))
+    count = extra.get("count", 1)
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise InputError(f"{found.rule} asks for {count!r} approvals: `count` is 1 or more")
+    assert found.target is not None and found.resource is not None  # noqa: S101 - made from one
+    return Demand(found.rule, found.message, found.target, found.resource, users, teams, count)
+
+
+def _named(extra: Mapping[str, Any], key: str, rule: str) -> tuple[str, ...]:
+    """Names under `team` or `teams`, and likewise for users."""
+    given = [*_items(extra.get(key)), *_items(extra.get(f"{key}s"))]
+    if not all(isinstance(name, str) and name for name in given):
+        raise InputError(f"{rule}: `{key}s` must be a list of names")
+    return tuple(name.removeprefix("@") for name in given)
+
+
 def _items(value: Any) -> list[Any]:
     """Sets and lists give an item each; a text, an object with a message or `true` stands for itself."""
     if isinstance(value, list):
@@ -112,8 +134,10 @@ def _rule_id(name: str, extra: Mapping[str, Any], about: Metadata) -> str:
 
 
 def _severity(name: str, about: Metadata) -> Severity:
-    if about.severity in tuple(Severity):
+    if about.severity in tuple(Severity) and not name.startswith("require_approval"):
         return Severity(about.severity)
+    if name.startswith("require_approval"):
+        return Severity.NOTICE
     return Severity.WARNING if name.startswith("warn") else Severity.ERROR
 
 

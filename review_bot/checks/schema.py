@@ -41,7 +41,7 @@ class SchemaCheck:
     name = CheckName.SCHEMA
 
     async def run(self, changes: Sequence[ResourceChange], context: CheckContext) -> CheckOutcome:
-        return await asyncio.to_thread(self._run, changes, context)
+        return await asyncio.to_thread(self._run, context.for_clusters(changes), context)
 
     def _run(self, changes: Sequence[ResourceChange], context: CheckContext) -> CheckOutcome:
         live = LiveSchemas(context)
@@ -265,4 +265,5 @@ def _finding(
         path=place.path,
         line=place.line,
         help=help,
+        field=path,
     )

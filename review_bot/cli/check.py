@@ -7,13 +7,15 @@ import asyncio
 import importlib
 import json
 import os
+import posixpath
 import sys
 from pathlib import Path
 from typing import Any
 
-from review_bot.cluster.operator_config import from_environment
+from review_bot.cli.trees import branch_of
+from review_bot.cluster.operator_config import from_environment, terraform_from_environment
 from review_bot.core.clusters import Clusters, ClusterSettings
-from review_bot.core.errors import ClusterError, UsageError
+from review_bot.core.errors import ClusterError, InputError, UsageError
 from review_bot.core.model import Conclusion
 from review_bot.core.outcome import Verdict
 
@@ -39,6 +41,13 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--policy", action="append", metavar="DIR", help="policies instead of the base's (repeatable)")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the base's own")
+    parser.add_argument(
+        "--terraform-plan",
+        action="append",
+        default=[],
+        metavar="PATH=PLAN.json",
+        help="what `tofu show -json` or `terraform show -json` says of a plan of the module in PATH (repeatable)",
+    )
     parser.add_argument("--no-sandbox", action="store_true", help="render without bubblewrap, for content you trust")
     parser.add_argument("-o", "--output", choices=FORMATS, default="text", metavar="FORMAT", help=", ".join(FORMATS))
     parser.set_defaults(run=run)
@@ -55,10 +64,12 @@ def run(args: argparse.Namespace) -> int:
         config_file=_file(args.config) if args.config else None,
         allow_unsandboxed=args.no_sandbox,
         clusters=clusters_of(args.cluster),
+        terraform=terraform_from_environment(os.environ),
+        plans=dict(_plan(text) for text in args.terraform_plan),
     )
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
-    review = asyncio.run(reviewer.review(repository, base, head, progress=_progress()))
+    review = asyncio.run(reviewer.review(repository, base, head, branch=branch_of(args.base), progress=_progress()))
     sys.stdout.write(_write(review.verdict, args.output))
     return 1 if review.verdict.conclusion is Conclusion.FAILURE else 0
 
@@ -113,3 +124,23 @@ def _file(name: str) -> Path:
     if not path.is_file():
         raise UsageError(f"--config: there is no file {name}", help="name a .review-bot.yaml, or leave --config out")
     return path
+
+
+def _plan(text: str) -> tuple[str, dict[str, Any]]:
+    """The module's folder and the plan, from `PATH=FILE`."""
+    from review_bot.core.terraform.plans import Plan
+
+    path, sign, name = text.partition("=")
+    help = "write --terraform-plan infra/prod=plan.json"
+    if not sign:
+        raise UsageError(f"--terraform-plan: {text} names no file", help=help)
+    try:
+        document: dict[str, Any] = json.loads(Path(name).read_bytes())
+        Plan.read(document)
+    except OSError as error:
+        raise UsageError(f"--terraform-plan: {name} can't be read: {error.strerror}", help=help) from error
+    except ValueError as error:
+        raise UsageError(f"--terraform-plan: {name} is not JSON: {error}", help="write it by `show -json`") from error
+    except InputError as error:
+        raise UsageError(f"--terraform-plan: {name}: {error.message}", help=error.help) from error
+    return posixpath.normpath(path or "."), document

@@ -10,8 +10,9 @@ from typing import Any
 
 from review_bot.core.errors import UsageError
 from review_bot.core.sanitise import terminal
-from review_bot.gate.decision import Decision, State, decide
+from review_bot.gate.decision import Decision, decide
 from review_bot.gate.facts import parse
+from review_bot.gate.judging import State
 
 MARKS = {State.APPROVED: "✓", State.SKIPPED: "-", State.PENDING: "…", State.BLOCKED: "✗", State.ERROR: "✗"}
 

@@ -15,7 +15,7 @@ from review_bot.core.errors import ToolError, UsageError
 from review_bot.core.sanitise import terminal
 from review_bot.core.tools import find
 
-RULE = re.compile(r"(deny|violation|warn)(_[a-zA-Z0-9]+)*")
+RULE = re.compile(r"(deny|violation|warn|require_approval)(_[a-zA-Z0-9]+)*")
 PACKAGES = ("main", "deletion")
 SEVERITIES = ("error", "warning", "notice")
 TIMEOUT_SECONDS = 120
@@ -107,7 +107,7 @@ def _style(folder: Path) -> Iterator[str]:
         found = re.search(r"^\s*package\s+(\S+)", text, re.M)
         package = found.group(1) if found else ""
         file = path.relative_to(folder).as_posix()
-        for match in re.finditer(r"^(deny|violation|warn)(\w*)\b(?!\()", text, re.M):
+        for match in re.finditer(r"^(deny|violation|warn|require_approval)(\w*)\b(?!\()", text, re.M):
             name, line = match.group(0), text.count("\n", 0, match.start()) + 1
             if package not in PACKAGES:
                 yield f"{file}:{line}: {name} is in package {package}, where nothing asks for it; use package main"

@@ -6,19 +6,15 @@ import argparse
 import asyncio
 import difflib
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from review_bot.cli.trees import config_of, open_tree
+from review_bot.cli.trees import config_of, open_tree, say
 from review_bot.core.errors import UsageError
-from review_bot.core.model import Finding, Severity, Target
-from review_bot.core.planning import discover
-from review_bot.core.sanitise import terminal
-from review_bot.core.tools import cache_dir
+from review_bot.core.model import Severity, Target
 from review_bot.core.yaml_writer import dump
-from review_bot.render.renderer import Renderer
-from review_bot.render.sandbox import Limits
+from review_bot.pipeline.delivering import Delivering
+from review_bot.pipeline.rendering import render_trees
+from review_bot.pipeline.review import Reviewer
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,19 +33,15 @@ def run(args: argparse.Namespace) -> int:
     repo, wanted = (".", args.words[0]) if len(args.words) == 1 else args.words
     repository, tree = open_tree(repo, args.rev)
     config = config_of(tree, args)
-    target = _choose(discover(tree, config), wanted)
-    renderer = Renderer(
-        cache_dir=cache_dir() / "rendered",
-        limits=Limits(),
-        kubernetes=config.kubernetes,
-        allow_unsandboxed=args.no_sandbox,
-    )
-    with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
-        loose = repository.materialise(tree, target.reads, Path(work))
-        rendered = asyncio.run(renderer.render_all([(target, tree, Path(work))]))[0]
-    for finding in (*loose, *rendered.findings):
-        _say(finding)
-    if rendered.failed or any(f.severity is Severity.ERROR for f in loose):
+    renderer = Reviewer(allow_unsandboxed=args.no_sandbox).renderer(config)
+    survey = asyncio.run(Delivering(renderer, repository, config).survey(tree))
+    target = _choose(survey.targets, wanted)
+    results, (loose,) = asyncio.run(render_trees(renderer, repository, [(survey.tree, [target])]))
+    rendered = results[0]
+    own = [f for f in survey.findings if f.target == target.id]
+    for finding in (*own, *loose, *rendered.findings):
+        say(finding)
+    if rendered.failed or any(f.severity is Severity.ERROR for f in (*own, *loose)):
         return 1
     sys.stdout.write(dump(r.manifest for r in rendered.resources))
     return 0
@@ -65,10 +57,3 @@ def _choose(targets: tuple[Target, ...], wanted: str) -> Target:
     near = difflib.get_close_matches(wanted, [n for t in targets for n in (t.id, t.path)], n=1)
     hint = f"did you mean {near[0]}?" if near else "`review-bot targets` lists them"
     raise UsageError(f"there is no target {wanted}", help=hint)
-
-
-def _say(finding: Finding) -> None:
-    place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
-    print(f"review-bot: {terminal(place)}: {terminal(finding.message)}", file=sys.stderr)
-    if finding.help:
-        print(f"    → {terminal(finding.help)}", file=sys.stderr)

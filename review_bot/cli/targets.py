@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from review_bot.cli.trees import config_of, open_tree
+from review_bot.cli.trees import branch_of, config_of, open_tree, say
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Target
-from review_bot.core.planning import discover, plan
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.delivering import Delivering
+from review_bot.pipeline.review import Reviewer
 
 
 def add_parser(subparsers: Any) -> None:
@@ -23,6 +25,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--base", metavar="REV", help="with a change: what it is to be merged into")
     parser.add_argument("--head", metavar="REV", help="with --base: the change (default: the work tree)")
     parser.add_argument("--config", metavar="FILE", help="configuration instead of the repository's own")
+    parser.add_argument("--no-sandbox", action="store_true", help="render without bubblewrap, for content you trust")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text")
     parser.set_defaults(run=run)
 
@@ -41,25 +44,39 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     else:
         for row in rows:
-            sys.stdout.write(f"{terminal(row['id'])}  ({terminal(row['reason'])})\n")
+            where = (row["delivery"] or {}).get("destination")
+            goes = f" → {terminal(where)}" if where else ""
+            sys.stdout.write(f"{terminal(row['id'])}{goes}  ({terminal(row['reason'])})\n")
         if not rows:
             print("no targets" if args.base is None else "the change touches no target", file=sys.stderr)
     return 0
 
 
 def _all(args: argparse.Namespace) -> list[dict[str, Any]]:
-    _, tree = open_tree(args.repo, args.rev)
-    return [_row(t, f"found by {t.entry}") for t in discover(tree, config_of(tree, args))]
+    repository, tree = open_tree(args.repo, args.rev)
+    config = config_of(tree, args)
+    renderer = Reviewer(allow_unsandboxed=args.no_sandbox).renderer(config)
+    survey = asyncio.run(Delivering(renderer, repository, config).survey(tree))
+    for finding in survey.findings:
+        say(finding)
+    return [_row(t, _found_by(t)) for t in survey.targets]
 
 
 def _touched(args: argparse.Namespace) -> list[dict[str, Any]]:
     repository = Repository(Path(args.repo))
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
-    merge_base = repository.merge_base(base, head or repository.resolve("HEAD"))
-    trees = repository.tree(merge_base), repository.tree(head) if head else repository.worktree()
-    config = config_of(repository.tree(base), args)
-    return [_row(p.target, p.reason) for p in plan(*trees, repository.changes(merge_base, head), config)]
+    override = Path(args.config) if args.config else None
+    reviewer = Reviewer(allow_unsandboxed=args.no_sandbox, config_file=override)
+    planned = asyncio.run(reviewer.touched(repository, base, head, branch=branch_of(args.base)))
+    return [_row(p.target, p.reason) for p in planned]
+
+
+def _found_by(target: Target) -> str:
+    if target.delivery is None:
+        return f"found by {target.entry}"
+    place, id = target.delivery.source, target.delivery.object
+    return f"{id.kind} {id.name} in {place.path}:{place.line}" if place.line else f"{id.kind} {id.name} in {place.path}"
 
 
 def _row(target: Target, reason: str) -> dict[str, Any]:
@@ -74,4 +91,25 @@ def _row(target: Target, reason: str) -> dict[str, Any]:
         "environment": target.environment,
         "namespace": target.namespace,
         "reads": sorted(target.reads) if target.reads is not None else None,
+        "delivery": _delivery(target),
+    }
+
+
+def _delivery(target: Target) -> dict[str, Any] | None:
+    """Who deploys it and where it goes, None for a folder that no object names."""
+    found = target.delivery
+    if found is None:
+        return None
+    return {
+        "tool": found.tool,
+        "kind": found.object.kind,
+        "namespace": found.object.namespace,
+        "name": found.object.name,
+        "path": found.source.path,
+        "line": found.source.line,
+        "parent": found.parent,
+        "destination": found.destination,
+        "prune": found.prune,
+        "suspended": found.suspended,
+        "seen": bool(target.parts),
     }

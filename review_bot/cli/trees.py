@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
-from review_bot.core.model import Tree
+from review_bot.core.model import Finding, Tree
+from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
 
 
@@ -23,3 +25,16 @@ def config_of(tree: Tree, args: argparse.Namespace) -> Config:
     if override:
         return parse_config(Path(override).read_bytes(), path=override)
     return parse_config(tree.read(CONFIG_PATH))
+
+
+def branch_of(rev: str) -> str:
+    """The branch that a revision may be the name of: `main` for `main` and `origin/main`."""
+    return rev.removeprefix("refs/heads/").removeprefix("refs/remotes/").removeprefix("origin/")
+
+
+def say(finding: Finding) -> None:
+    """A finding on stderr, for commands whose result is something else."""
+    place = f"{finding.path}:{finding.line}" if finding.line else finding.path or ""
+    print(f"review-bot: {terminal(place)}: {terminal(finding.message)}", file=sys.stderr)
+    if finding.help:
+        print(f"    → {terminal(finding.help)}", file=sys.stderr)

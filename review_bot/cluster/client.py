@@ -89,6 +89,12 @@ class ClusterClient:
         query = {"fieldManager": manager, "fieldValidation": "Strict", "dryRun": "All"}
         return self._send("POST", path, query, _json(manifest), JSON)
 
+    def dry_run_delete(self, path: str) -> Answer:
+        """A deletion that is not done. Raises ClusterError as `get`."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background", "dryRun": ["All"]}
+        # Said twice: a server that gets a body does not read the query, and not every proxy passes a body on.
+        return self._send("DELETE", path, {"dryRun": "All"}, _json(options), JSON)
+
     def _send(
         self,
         method: str,
@@ -98,6 +104,8 @@ class ClusterClient:
         content: str | None = None,
         accept: str = JSON,
     ) -> Answer:
+        if method != "GET" and query.get("dryRun") != "All":
+            raise AssertionError("the bot asks clusters and never writes to them")
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         for attempt in range(1, MOST_TRIES + 1):
             if self._down is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from review_bot.core import kustomization
 from review_bot.core.errors import YamlError
 from review_bot.core.kustomization import Kustomization
 from review_bot.core.model import Tree
+from review_bot.core.terraform.scan import Scan
 from review_bot.core.yaml_reader import load
 
 
@@ -27,7 +28,16 @@ class Files:
         self._sorted = sorted(self.entries)
         # By blob: two sides of a change share nearly all of them.
         self._parsed: dict[str, Kustomization] = other._parsed if other else {}
+        # Terraform files by blob and whether they are JSON.
+        self.scans: dict[tuple[str, bool], Scan] = other.scans if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
+
+    def add(self, paths: Sequence[str]) -> None:
+        """Files were added to the tree."""
+        for path in paths:
+            insort(self._sorted, path)
+        for name in ("kustomizations", "charts", "links") if paths else ():
+            self.__dict__.pop(name, None)
 
     @cached_property
     def kustomizations(self) -> Sequence[str]:

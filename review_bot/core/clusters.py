@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from review_bot.core.managers import Owner
-from review_bot.core.model import ResourceId, Severity, Target
+from review_bot.core.model import RendererName, ResourceId, Severity, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class ClusterSettings:
 
     Without a `kubeconfig` the default one (KUBECONFIG, else ~/.kube/config). `timeout_seconds` is for one request,
     `budget_seconds` for all of a review. `exec` allows the kubeconfig to start a program for its credentials.
-    `field_manager` None: that of the delivery tool which manages the live object.
+    `field_manager` None: that of the delivery tool which manages the live object. `hub` is the name of the cluster in
+    which the delivery tool's objects lie that deploy to this one, None if it is this one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ClusterSettings:
     concurrency: int = 16
     field_manager: str | None = None
     unreachable: Severity = Severity.ERROR
+    hub: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,9 @@ class Clusters:
     pace: Pace = Pace()
 
     def of(self, target: Target) -> ClusterSettings | None:
-        """The cluster to ask about a target, None if there is none."""
+        """The cluster to ask about a target, None if there is none: no cluster knows Terraform's objects."""
+        if target.renderer is RendererName.TERRAFORM:
+            return None
         return self.every or (self.by_name.get(target.cluster) if target.cluster else None)
 
 

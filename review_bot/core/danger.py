@@ -13,6 +13,7 @@ from typing import Any
 
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.model import Action, FieldPath, Manifest, Resource, ResourceChange, ResourceId
+from review_bot.core.terraform.losses import losses
 
 DELETED: Mapping[tuple[str, str], str] = {
     ("", "PersistentVolumeClaim"): "is deleted, and with most storage classes its data",
@@ -72,12 +73,14 @@ class Danger:
 def dangers(changes: Sequence[ResourceChange], live: Sequence[LiveChange] = (), *, prune: bool = True) -> list[Danger]:
     """The dangers of a change; `prune` as in the configuration: are objects deleted that are no longer rendered?"""
     told = {(c.target, c.id): c for c in live}
+    lost = losses(changes)
     found: list[Danger] = []
-    for change in changes:
+    for number, change in enumerate(changes):
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
         seen = told.get((change.target, change.id))
-        for field, what in _of(change, seen, prune):
+        own = [((), lost[number])] if number in lost else _of(change, seen, prune)
+        for field, what in own:
             place = resource.place(field)
             goes_with = seen.goes_with if seen is not None else ()
             found.append(Danger(change.target, change.id, what, place.path, place.line, goes_with))

@@ -1,4 +1,6 @@
-"""Find the targets of one tree: kustomizations, charts, folders of plain YAML, and what the configuration defines."""
+"""Find the targets of one tree: kustomizations, charts, folders of plain YAML, Terraform's root modules, and what the
+configuration defines.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomiz
 from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
 from review_bot.core.model import HelmOptions, RendererName, Target
+from review_bot.core.terraform.modules import targets as terraform_modules
 
 MANIFESTS = (".yaml", ".yml", ".json")
 # Both keys at a document's top are what makes YAML a manifest; a file with a template's braces is none.
@@ -22,11 +25,12 @@ NOT_DEPLOYED = (b"kustomize.config.k8s.io/", b"core.jenkins-x.io/")
 
 @dataclass(frozen=True)
 class Scope:
-    """The folders of kustomizations, of charts and of plain YAML that are asked about; None for all of them."""
+    """The folders of kustomizations, charts, plain YAML and Terraform that are asked about; None for all of them."""
 
     kustomizations: frozenset[str] | None = None
     charts: frozenset[str] | None = None
     plain: frozenset[str] | None = None
+    terraform: frozenset[str] | None = None
 
 
 class Discovery:
@@ -44,23 +48,10 @@ class Discovery:
         charts = self._charts(used, {t.path for t in defined if t.renderer is RendererName.HELM})
         taken = set[str]().union(*(t.reads or frozenset() for t in (*defined, *kustomizations.values(), *charts)))
         plain = self._plain(taken)
-        found = [*defined, *kustomizations.values(), *charts, *plain]
-        kept = {t.id: self._assigned(t) for t in found if not self._excluded(t.path, t.entry)}
+        modules = terraform_modules(self._files, self._config, self._scope.terraform)
+        found = [*defined, *kustomizations.values(), *charts, *plain, *modules]
+        kept = {t.id: assigned(t, self._config) for t in found if not excluded(t, self._config)}
         return tuple(kept[id] for id in sorted(kept))
-
-    def _excluded(self, folder: str, entry: str) -> bool:
-        return any(matches(pattern, folder) or matches(pattern, entry) for pattern in self._config.exclude)
-
-    def _assigned(self, target: Target) -> Target:
-        for row in self._config.assign:
-            if matches(row.match, target.path) or target.name == row.match or target.id == row.match:
-                return replace(
-                    target,
-                    cluster=row.cluster,
-                    environment=row.environment,
-                    namespace=row.namespace or target.namespace,
-                )
-        return target
 
     def defined(self) -> list[Target]:
         """Those that the configuration defines, where their folders are there."""
@@ -152,6 +143,24 @@ class Discovery:
         if self._scope.plain is None:
             return sorted(p for p in self._files.entries if p.endswith(MANIFESTS) and not aside(p, self._config))
         return [p for folder in sorted(self._scope.plain) for p in manifests(self._files, folder, self._config)]
+
+
+def excluded(target: Target, config: Config) -> bool:
+    """Does the configuration leave it out?"""
+    return any(matches(pattern, place) for pattern in config.exclude for place in (target.path, target.entry))
+
+
+def assigned(target: Target, config: Config, *others: str) -> Target:
+    """The target with the cluster, environment and namespace of the first row that fits it, or one of `others`."""
+    for row in config.assign:
+        if row.match in (target.name, target.id) or any(matches(row.match, place) for place in (target.path, *others)):
+            return replace(
+                target,
+                cluster=row.cluster,
+                environment=row.environment,
+                namespace=row.namespace or target.namespace,
+            )
+    return target
 
 
 def uses(files: Files, entry: str) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from review_bot.core.model import Action, Manifest, ResourceChange
 from review_bot.core.outcome import Verdict
+from review_bot.core.terraform.kubestack import environment_of
 
 MOST = 6
 RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
@@ -28,11 +29,11 @@ class Highlight:
 
 def highlights(verdict: Verdict) -> tuple[Highlight, ...]:
     """At most `MOST`, versions first; the same in several environments once."""
-    environments = {t.target.id: t.target.environment for t in verdict.targets}
+    targets = {t.target.id: t.target for t in verdict.targets}
     found: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for change in verdict.changes:
         for key in _of(change):
-            where = environments.get(change.target)
+            where = environment_of(change, targets.get(change.target))
             found[key] |= {where: None} if where else {}
     ranked = sorted(found, key=lambda k: ("→" not in k[1], k[1].startswith("replicas")))
     return tuple(Highlight(subject, what, tuple(found[subject, what])) for subject, what in ranked[:MOST])

@@ -50,6 +50,7 @@ class RendererName(StrEnum):
     KUSTOMIZE = "kustomize"
     HELM = "helm"
     PLAIN = "plain"
+    TERRAFORM = "terraform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,49 +94,36 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class HelmOptions:
-    """How a chart is rendered: `values` are files from the repository's root, later ones win."""
+    """How a chart is rendered: `values` are files from the repository's root, later ones win.
+
+    `sets` are helm's own words after them (`--set`, `a=b`, …); `crds` whether those of the chart's crds/ belong to it.
+    """
 
     release: str
     namespace: str = "default"
     values: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    crds: bool = True
+
+
+class RemoteKind(StrEnum):
+    GIT = "git"
+    HELM = "helm"
+    OCI = "oci"
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Something that a delivery tool would deploy, rendered as one.
+class Remote:
+    """Something that lies elsewhere: a git repository, a chart of a Helm repository, or an OCI artifact.
 
-    `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
-    repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
-    every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    `url` as it is written; `name` the chart's name for `helm`; `revision` a commit or tag, a chart's version, or a tag
+    or digest.
     """
 
-    id: str
-    renderer: RendererName
-    path: str
-    entry: str
-    reads: frozenset[str] | None = None
-    name: str | None = None
-    cluster: str | None = None
-    environment: str | None = None
-    namespace: str | None = None
-    helm: HelmOptions | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTarget:
-    """A target that a change touches: `base` or `head` is None where it does not exist on that side."""
-
-    id: str
-    reason: str
-    base: Target | None
-    head: Target | None
-
-    @property
-    def target(self) -> Target:
-        """The side to show: head, else base."""
-        chosen = self.head or self.base
-        assert chosen is not None  # noqa: S101 - the planner never makes an empty one
-        return chosen
+    kind: RemoteKind
+    url: str
+    name: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +148,65 @@ class Source:
 
     path: str
     line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The object that tells a delivery tool (`tool`) to deploy a target; it stands at `source` in `parent`'s output.
+
+    `settings` is what else decides about the output, in the tool's own form and only compared elsewhere. Without
+    `prune` what is no longer rendered stays in the cluster; `suspended` means that nothing rolls out.
+    """
+
+    tool: str
+    object: ResourceId
+    parent: str
+    source: Source
+    destination: str | None = None
+    settings: str = ""
+    prune: bool = True
+    suspended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that a delivery tool would deploy, rendered as one.
+
+    `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
+    repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
+    every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    One that a delivery tool is told of has a `delivery`, and `parts` whose objects make up its own.
+    """
+
+    id: str
+    renderer: RendererName
+    path: str
+    entry: str
+    reads: frozenset[str] | None = None
+    name: str | None = None
+    cluster: str | None = None
+    environment: str | None = None
+    namespace: str | None = None
+    helm: HelmOptions | None = None
+    delivery: Delivery | None = None
+    parts: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTarget:
+    """A target that a change touches: `base` or `head` is None where it does not exist on that side."""
+
+    id: str
+    reason: str
+    base: Target | None
+    head: Target | None
+
+    @property
+    def target(self) -> Target:
+        """The side to show: head, else base."""
+        chosen = self.head or self.base
+        assert chosen is not None  # noqa: S101 - the planner never makes an empty one
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -189,7 +236,8 @@ class Resource:
 class Finding:
     """What a check has to say. `introduced` and `waived` are set when the verdict is formed.
 
-    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there.
+    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there. `field` is
+    where in the resource it is, () for the whole of it: where two checks mean the same, one of them speaks.
     """
 
     check: CheckName
@@ -204,6 +252,7 @@ class Finding:
     waived: str | None = None
     help: str = ""
     link: str = ""
+    field: FieldPath = ()
 
     @property
     def advice(self) -> str:
@@ -211,13 +260,30 @@ class Finding:
         return f"{self.help} {self.link}".strip()
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A policy asks for the word of `count` of these people (logins, `org/team`) on a change; of its owners if none."""
+
+    rule: str
+    reason: str
+    target: str
+    resource: ResourceId
+    users: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    count: int = 1
+
+
 @dataclass(frozen=True)
 class Rendered:
-    """One side of one target: its resources, or the findings (check render) that say why there are none."""
+    """One side of one target: its resources, or the findings (check render) that say why there are none.
+
+    `plan` is what the target's own tool says it would do, where it was asked: the JSON of Terraform's plan.
+    """
 
     target: Target
     resources: tuple[Resource, ...] = ()
     findings: tuple[Finding, ...] = ()
+    plan: Manifest | None = None
 
     @property
     def failed(self) -> bool:

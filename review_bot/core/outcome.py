@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from review_bot.core.clusters import LiveChange
 from review_bot.core.danger import Danger
-from review_bot.core.model import CheckName, CheckState, Conclusion, Finding, ResourceChange, Target
+from review_bot.core.model import CheckName, CheckState, Conclusion, Demand, Finding, ResourceChange, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,4 @@ class Verdict:
     checks: Mapping[CheckName, CheckState]
     live: tuple[LiveChange, ...] = ()
     dangers: tuple[Danger, ...] = ()
+    demands: tuple[Demand, ...] = ()

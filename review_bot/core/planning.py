@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
+from review_bot.core.delivery import WORDS
 from review_bot.core.discovery import Discovery
-from review_bot.core.model import FileChange, PlannedTarget, Target, Tree
+from review_bot.core.model import FileChange, PlannedTarget, RendererName, Target, Tree
 from review_bot.core.scope import scope_of
 
+# Files whose objects may lead to further targets.
+Marked = frozenset[str]
+# Files in which objects stand, or templates of such.
+TEXTS = (".yaml", ".yml", ".json", ".tpl", ".jsonnet", ".libsonnet")
 # Files that name other files.
 LEADING = (*kustomization.NAMES, "Chart.yaml", "requirements.yaml")
 
@@ -20,25 +26,48 @@ def discover(tree: Tree, config: Config) -> tuple[Target, ...]:
     return Discovery(Files(tree), config).targets()
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a change touches; and what of each side reads one of the marked files, touched or not."""
+
+    touched: tuple[PlannedTarget, ...] = ()
+    base_leading: tuple[Target, ...] = ()
+    head_leading: tuple[Target, ...] = ()
+
+
 def plan(base: Tree, head: Tree, changes: Sequence[FileChange], config: Config) -> tuple[PlannedTarget, ...]:
     """The targets that the changed files touch on either side, each with the reason, ordered by id.
 
     `config` is the base's: it decides for both sides.
     """
+    return plan_with(base, head, changes, config, (frozenset(), frozenset())).touched
+
+
+def plan_with(
+    base: Tree, head: Tree, changes: Sequence[FileChange], config: Config, marked: tuple[Marked, Marked]
+) -> Plan:
+    """Like `plan`, and also the targets that read a `marked` file of base or head."""
     if not changes:
-        return ()
+        return Plan()
     first = Files(base)
     sides = first, Files(head, first, same_reads=not any(_leads_on(change, base, head) for change in changes))
     # What the change can't concern is not looked into: it would be the same on both sides.
-    scope = scope_of(*sides, changes, config)
-    before, after = ({t.id: t for t in Discovery(files, config, scope).targets()} for files in sides)
+    scope = scope_of(*sides, changes, config, marked[0] | marked[1])
+    found = [Discovery(files, config, scope).targets() for files in sides]
+    before, after = ({t.id: t for t in targets} for targets in found)
     planned = []
     for id in sorted(before.keys() | after.keys()):
         old, new = before.get(id), after.get(id)
         why = reason(old, new, changes)
         if why is not None:
             planned.append(PlannedTarget(id, why, old, new))
-    return tuple(planned)
+    return Plan(tuple(planned), *(leading(targets, marks) for targets, marks in zip(found, marked, strict=True)))
+
+
+def leading(targets: Iterable[Target], marked: Marked) -> tuple[Target, ...]:
+    """The targets that read a marked file; among Terraform's blocks no delivery tool finds anything."""
+    asked = [t for t in targets if marked and t.renderer is not RendererName.TERRAFORM]
+    return tuple(t for t in asked if t.reads is None or not marked.isdisjoint(t.reads))
 
 
 def _leads_on(change: FileChange, base: Tree, head: Tree) -> bool:
@@ -69,3 +98,11 @@ def _touches(change: FileChange, old: Target | None, new: Target | None) -> bool
         ):
             return True
     return False
+
+
+def marks_of_head(base: Marked, head: Tree, changes: Sequence[FileChange]) -> Marked:
+    """The marked files of the head, from those of the base and what changed."""
+    gone = {path for change in changes for path in (change.path, change.previous_path) if path}
+    contents = head.read_many([p for p in gone if p.endswith(TEXTS)])
+    words = [word.encode() for word in WORDS]
+    return (base - gone) | {path for path, data in contents.items() if any(word in data for word in words)}

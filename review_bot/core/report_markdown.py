@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction
 from review_bot.core.highlights import highlights
-from review_bot.core.model import Action, CheckName, CheckState, Finding, ResourceChange
+from review_bot.core.model import Action, CheckName, CheckState, Finding, RendererName, ResourceChange
 from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.report_text import (
     counts,
@@ -19,6 +19,7 @@ from review_bot.core.report_text import (
     short,
 )
 from review_bot.core.sanitise import code, fence, markdown
+from review_bot.core.terraform.kubestack import environment_of
 from review_bot.core.verdict import blocks
 
 LIMIT = 60_000
@@ -108,9 +109,9 @@ def headline(verdict: Verdict) -> str:
 
 def _where(verdict: Verdict) -> str:
     environments: dict[str, int] = defaultdict(int)
-    of = {t.target.id: t.target.environment for t in verdict.targets}
+    of = {t.target.id: t.target for t in verdict.targets}
     for change in verdict.changes:
-        environments[of.get(change.target) or ""] += 1
+        environments[environment_of(change, of.get(change.target)) or ""] += 1
     if not environments:
         return "no change in the cluster"
     parts = [
@@ -148,7 +149,9 @@ def _row(result: TargetResult, verdict: Verdict) -> str:
     if result.error is not None:
         checks, changes = "render ✗", "unknown"
     else:
-        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in SHOWN)
+        # Of Terraform's objects Kubernetes' schemas and clusters know nothing.
+        shown = (CheckName.POLICY,) if result.target.renderer is RendererName.TERRAFORM else SHOWN
+        checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in shown)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
 
 

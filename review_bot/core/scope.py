@@ -22,6 +22,7 @@ from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomiz
 from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery, Scope, manifests, may_be_plain, uses
 from review_bot.core.model import FileChange
+from review_bot.core.terraform.modules import concerned
 
 # Names that YAML writes in one way only, unless there are escapes.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.+@~=-]+\Z")
@@ -30,13 +31,15 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9_.+@~=-]+\Z")
 _LOOSE = re.compile(rb"""\\|!|helmCharts|\x00|(?:\A|[\s"'\[{,:/=])\.{1,2}/*(?=[\s"',\]}]|\Z)""")
 
 
-def scope_of(base: Files, head: Files, changes: Sequence[FileChange], config: Config) -> Scope:
-    """The folders that the changed files can concern on either side."""
+def scope_of(
+    base: Files, head: Files, changes: Sequence[FileChange], config: Config, also: frozenset[str] = frozenset()
+) -> Scope:
+    """The folders that the changed files, and the files `also` asked about, can concern on either side."""
     changed = {path for change in changes for path in (change.path, change.previous_path) if path}
     if any(posixpath.basename(p) == "Chart.yaml" and (p in base.entries) != (p in head.entries) for p in changed):
         # A chart speaks for everything below its folder: much may become something else.
         return Scope()
-    return _Search((base, head), config).run(changed)
+    return _Search((base, head), config).run(changed, also)
 
 
 class _Search:
@@ -57,8 +60,9 @@ class _Search:
         self._link_is_odd = any(not _PLAIN_NAME.match(name) for name in links)
         self._loose_charts = {folder for side in sides for folder in _loose_charts(side)}
 
-    def run(self, changed: set[str]) -> Scope:
-        self._ask(changed)
+    def run(self, changed: set[str], also: frozenset[str]) -> Scope:
+        self._ask(changed | also)
+        self._ask_plain(also)
         self._ask_plain(changed, always=True)
         defined = [{p for t in Discovery(side, self._config).defined() for p in t.reads or ()} for side in self._sides]
         self._ask_plain(defined[0] ^ defined[1])
@@ -73,7 +77,8 @@ class _Search:
                 self._ask([folder])
                 if not self._same_reads:
                     self._ask_what_differs(folder)
-        return Scope(frozenset(self._kustomizations), frozenset(self._charts), frozenset(self._plain))
+        modules = concerned(self._sides, changed)
+        return Scope(frozenset(self._kustomizations), frozenset(self._charts), frozenset(self._plain), modules)
 
     def _ask(self, paths: Iterable[str]) -> None:
         for path in paths:

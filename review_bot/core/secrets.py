@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from review_bot.core.model import Manifest
+from review_bot.core.terraform import is_terraform
+from review_bot.core.terraform.masking import masked, secret_texts
 
 FIELDS = ("data", "stringData")
 # Tools keep a whole copy of the object here.
@@ -21,23 +23,27 @@ def is_secret(manifest: Manifest) -> bool:
 
 def mask(manifest: Manifest, key: bytes) -> Manifest:
     """The manifest with each secret value as `(secret 1a2b3c4d)`: the same value gives the same text under one key."""
+    if is_terraform(manifest):
+        return masked(manifest, lambda value: _digest(value, key))
     if not is_secret(manifest):
         return manifest
-    masked = dict(manifest)
+    hidden = dict(manifest)
     for field in FIELDS:
-        if field in masked:
-            masked[field] = _masked(masked[field], key)
-    metadata = masked.get("metadata")
+        if field in hidden:
+            hidden[field] = _masked(hidden[field], key)
+    metadata = hidden.get("metadata")
     if isinstance(metadata, Mapping) and isinstance(metadata.get("annotations"), Mapping):
         annotations = {
             name: _digest(value, key) if name in COPIES else value for name, value in metadata["annotations"].items()
         }
-        masked["metadata"] = {**metadata, "annotations": annotations}
-    return masked
+        hidden["metadata"] = {**metadata, "annotations": annotations}
+    return hidden
 
 
 def values(manifest: Manifest) -> tuple[str, ...]:
     """The texts of a Secret's values, for redaction."""
+    if is_terraform(manifest):
+        return secret_texts(manifest)
     found = []
     for field in FIELDS:
         content = manifest.get(field) if is_secret(manifest) else None

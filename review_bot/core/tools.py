@@ -13,10 +13,19 @@ from pathlib import Path
 from review_bot.core.errors import ToolError
 
 # The versions that are installed where PATH has none; the cache folder is named after them.
-# kustomize-batch is our own (review_bot/render/kustomize_batch): its kustomize's version and, behind the dash, ours.
-PINNED: Mapping[str, str] = {"opa": "1.22.0", "kubectl": "1.35.2", "helm": "4.1.4", "kustomize-batch": "0.20.1-3"}
+# Two are our own (review_bot/render/kustomize_batch and gitops_words): behind the dash stands what they understand.
+PINNED: Mapping[str, str] = {
+    "opa": "1.22.0",
+    "kubectl": "1.35.2",
+    "helm": "4.1.4",
+    "kustomize-batch": "0.20.1-3",
+    "gitops-words": "1.0.0-1",
+}
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
 CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}
+
+# What plans Terraform modules in the tests (scripts/install_tofu.py); elsewhere the operator names a program.
+TERRAFORM: Mapping[str, str] = {"tofu": "1.12.6"}
 
 
 def cache_dir() -> Path:
@@ -27,8 +36,12 @@ def cache_dir() -> Path:
 
 def tool_path(name: str) -> Path:
     """Where the pinned version of a tool is kept, whether it is there or not."""
-    version = PINNED.get(name) or CLUSTER[name]
-    return cache_dir() / "tools" / f"{name}-{version}" / name
+    return cache_dir() / "tools" / f"{name}-{version_of(name)}" / name
+
+
+def version_of(name: str) -> str:
+    """The pinned version of a tool."""
+    return {**PINNED, **CLUSTER, **TERRAFORM}[name]
 
 
 def find(name: str) -> Path:
@@ -61,7 +74,7 @@ def _search_path() -> str:
 def _kept(name: str) -> Path | None:
     if name == "bwrap":
         return _packaged_bwrap()
-    if name not in PINNED:
+    if name not in PINNED and name not in TERRAFORM:
         return None
     path = tool_path(name)
     return path if path.is_file() else None

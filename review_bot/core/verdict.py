@@ -12,12 +12,14 @@ from review_bot.core.clusters import LiveChange
 from review_bot.core.configuration import Config, Waiver
 from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
+from review_bot.core.doubles import once
 from review_bot.core.globs import matches
 from review_bot.core.model import (
     Action,
     CheckName,
     CheckState,
     Conclusion,
+    Demand,
     Finding,
     PlannedTarget,
     ResourceChange,
@@ -44,11 +46,13 @@ def form(
     today: date,
     duration_ms: int,
     live: Sequence[LiveChange] = (),
+    demands: Sequence[Demand] = (),
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
-    findings = sorted(_waive(marked, config.waivers, today), key=lambda f: _rank(f, config))
-    failing = {f.check for f in findings if blocks(f, config)}
+    waived = _waive(marked, config.waivers, today)
+    failing = {f.check for f in waived if blocks(f, config)}
+    findings = sorted(once(waived), key=lambda f: _rank(f, config))
     render_errors = [f for f in findings if f.check is CheckName.RENDER and f.severity is Severity.ERROR]
     return Verdict(
         base=base,
@@ -63,6 +67,7 @@ def form(
         checks={n: CheckState.FAILURE if n in failing else s for n, s in states.items()},
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
+        demands=tuple(demands),
     )
 
 
@@ -150,6 +155,7 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "targets": [_target_json(t) for t in verdict.targets],
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
+        "demands": [_demand_json(d) for d in verdict.demands],
         "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
@@ -178,6 +184,20 @@ def _change_json(change: ResourceChange) -> dict[str, Any]:
         **_resource_json(change.id),
         "fields": list(change.fields),
         "diff": change.diff,
+    }
+
+
+def _demand_json(demand: Demand) -> dict[str, Any]:
+    return {
+        "rule": demand.rule,
+        "reason": demand.reason,
+        "target": demand.target,
+        "kind": demand.resource.kind,
+        "namespace": demand.resource.namespace,
+        "name": demand.resource.name,
+        "users": list(demand.users),
+        "teams": list(demand.teams),
+        "count": demand.count,
     }
 
 

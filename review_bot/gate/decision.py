@@ -5,55 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from review_bot.core.errors import InputError
 from review_bot.gate import ownership as ownerships
 from review_bot.gate import settings as configured
-from review_bot.gate.facts import ChangedFile, Facts
+from review_bot.gate.facts import Facts
+from review_bot.gate.judging import Judge, RuleResult, State
+from review_bot.gate.matching import Match, demanded, match
 from review_bot.gate.ownership import Ownership
-from review_bot.gate.people import (
-    WRITE,
-    Approval,
-    Spoken,
-    Voices,
-    contributors,
-    listen,
-    standing,
-    unattributed,
-    why_not,
-)
-from review_bot.gate.rules import Match, Require, Rule, match
+from review_bot.gate.people import Spoken, Voices, contributors, listen, why_not
+from review_bot.gate.rules import Require, Rule
 from review_bot.gate.settings import Settings
 
 FINE = ("success", "neutral", "not-configured", "skipped")
 CLOCK_SKEW = timedelta(minutes=5)
 
 
-class State(StrEnum):
-    APPROVED = "approved"
-    SKIPPED = "skipped"
-    PENDING = "pending"
-    BLOCKED = "blocked"
-    ERROR = "error"
-
-
 _WORST = (State.APPROVED, State.SKIPPED, State.PENDING, State.BLOCKED, State.ERROR)
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """One rule's answer; the contract's words."""
-
-    name: str
-    state: State
-    required: int = 0
-    approved_by: tuple[dict[str, str | None], ...] = ()
-    missing: int = 0
-    can_approve: tuple[str, ...] = ()
-    disqualified: tuple[dict[str, str], ...] = ()
-    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,99 +98,22 @@ class _Bench:
         self, facts: Facts, settings: Settings, owned: Ownership, wrote: dict[str, str], voices: Voices
     ) -> None:
         self._facts, self._settings, self._owned, self._wrote, self._voices = facts, settings, owned, wrote, voices
-        self._asked: set[str] = set()
-        anonymous = unattributed(facts)
-        # While nobody knows who wrote a commit, its author could be the one who approves.
-        self._approvals = (
-            [] if anonymous else [a for user, a in voices.approvals.items() if not why_not(user, facts, wrote)]
-        )
-        self._anonymous = anonymous
+        self._judge = Judge(facts, owned, wrote, voices)
 
     def rules(self) -> tuple[RuleResult, ...]:
-        """Every configured rule, or the one that stands where none applies."""
+        """Every configured rule and what policies ask for; or the one that stands where none applies."""
         results = []
         for rule in self._settings.rules:
             found = match(rule, self._facts)
-            results.append(self._judge(rule, found) if found else RuleResult(rule.name, State.SKIPPED))
+            results.append(self._judge.judge(rule, found) if found else RuleResult(rule.name, State.SKIPPED))
+        for rule, found in demanded(self._facts):
+            results.append(self._judge.judge(rule, found))
         if all(r.state is State.SKIPPED for r in results):
             named = self._owned.any_named
             everything = Match(self._facts.files, self._facts.changes, ("no rule applies",))
             rule = Rule("owners" if named else "anyone", None, Require(owners=named))
-            results.append(self._judge(rule, everything))
+            results.append(self._judge.judge(rule, everything))
         return tuple(results)
-
-    def _judge(self, rule: Rule, found: Match) -> RuleResult:
-        try:
-            pools = self._pools(rule.require, found)
-        except InputError as error:
-            return RuleResult(rule.name, State.ERROR, rule.require.count, because=(str(error), *found.because))
-        return self._counted(rule, found, pools)
-
-    def _pools(self, require: Require, found: Match) -> list[tuple[tuple[str, ...], frozenset[str] | None, bool]]:
-        """Groups of whom each must give the count: (as written, logins or None for every writer, head only)."""
-        teams = self._facts.teams
-        fixed = (*(f"@{u}" for u in require.users), *(f"@{t}" for t in require.teams))
-        head_only = any(not f.targets for f in found.files)
-        if not require.owners:
-            people = ownerships.logins(fixed, teams) if fixed else None
-            return [(fixed, people, head_only)]
-        pools: dict[tuple[tuple[str, ...], bool], frozenset[str] | None] = {}
-        for file in found.files:
-            for path in file.paths:
-                for owned in self._owned.of(path):
-                    names = (*owned.owners, *fixed)
-                    pools[(names, not file.targets)] = ownerships.logins(names, teams)
-        if any(self._unowned(f) for f in found.files) or not pools:
-            # Files that nobody owns still need somebody's word: any writer's, on files of no target at this head.
-            loose = [f for f in found.files if self._unowned(f)]
-            head = any(not f.targets for f in loose)
-            pools[(fixed, head)] = ownerships.logins(fixed, teams) if fixed else None
-        return [(names, people, head) for (names, head), people in pools.items()]
-
-    def _unowned(self, file: ChangedFile) -> bool:
-        return all(not self._owned.of(path) for path in file.paths)
-
-    def _counted(
-        self, rule: Rule, found: Match, pools: list[tuple[tuple[str, ...], frozenset[str] | None, bool]]
-    ) -> RuleResult:
-        needs_effect = bool(found.changes) or any(f.targets for f in found.files)
-        missing, approved, can, disqualified = 0, dict[str, Approval](), dict[str, None](), dict[str, str]()
-        for names, people, head_only in pools:
-            self._asked |= people if people is not None else self._writers()
-            eligible = [a for a in self._approvals if people is None or a.user.lower() in people]
-            valid = standing(eligible, self._facts, effect=needs_effect, head=head_only)
-            approved |= {a.user.lower(): a for a in valid}
-            missing = max(missing, rule.require.count - len({a.user.lower() for a in valid}))
-            if len(valid) < rule.require.count:
-                can |= dict.fromkeys(self._able(names, people, {a.user.lower() for a in valid}))
-            disqualified |= self._unable(people)
-        missing = max(missing, 0)
-        return RuleResult(
-            rule.name,
-            State.PENDING if missing else State.APPROVED,
-            rule.require.count,
-            tuple({"user": a.user, "sha": a.sha} for a in approved.values()),
-            missing,
-            tuple(can),
-            tuple({"user": u, "why": w} for u, w in sorted(disqualified.items())),
-            (*found.because, *(f"commit {sha[:7]} has an author whom GitHub does not know" for sha in self._anonymous)),
-        )
-
-    def _writers(self) -> frozenset[str]:
-        return frozenset(u for u, p in self._facts.permissions.items() if p in WRITE)
-
-    def _able(self, names: tuple[str, ...], people: frozenset[str] | None, already: set[str]) -> list[str]:
-        candidates = self._writers() if people is None else people
-        able = sorted(u for u in candidates - already if not why_not(u, self._facts, self._wrote))
-        teams = [n.removeprefix("@") for n in names if "/" in n]
-        useful = [t for t in teams if self._facts.teams.get(t.lower(), frozenset()) & set(able)]
-        return [*able, *useful]
-
-    def _unable(self, people: frozenset[str] | None) -> dict[str, str]:
-        voiced = set(self._voices.approvals)
-        concerned = people if people is not None else voiced
-        reasons = {u: why_not(u, self._facts, self._wrote) for u in concerned | (voiced & set(self._wrote))}
-        return {user: why for user, why in reasons.items() if why}
 
     def judged_overrides(self) -> Voices:
         """Take out overrides of people who are not listed for it, and answer them."""
@@ -244,12 +136,14 @@ class _Bench:
         reasons = ["this is a draft: mark it as ready for review"] if facts.draft else []
         failing = [name for name, state in facts.checks.items() if state not in FINE]
         reasons += [f"the {name} check {_verb(facts.checks[name])}" for name in failing]
-        objecting = [u for u in self._voices.objections if u in self._asked and not why_not(u, facts, self._wrote)]
+        objecting = [
+            u for u in self._voices.objections if u in self._judge.asked and not why_not(u, facts, self._wrote)
+        ]
         reasons += [f"@{self._voices.objections[u]} requested changes" for u in objecting]
         reasons += [f"on hold by {hold}: /unhold lets it go" for hold in self._voices.holds.values()]
         reasons += [f"frozen until {f.until} ({f.name})" for f in self._settings.freezes if self._frozen(f)]
-        if self._anonymous:
-            shas = ", ".join(sha[:7] for sha in self._anonymous)
+        if self._judge.anonymous:
+            shas = ", ".join(sha[:7] for sha in self._judge.anonymous)
             reasons.append(f"nobody can approve while the author of {shas} is not known: link the e-mail to an account")
         return reasons
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from review_bot.core.sanitise import code, markdown
-from review_bot.gate.decision import Decision, RuleResult, State
+from review_bot.gate.decision import Decision
+from review_bot.gate.judging import RuleResult, State
 
 # Only what GitHub itself could have called an account or a team is written as a mention.
 _ACCOUNT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:\[bot\])?(?:/[A-Za-z0-9_.-]{1,100})?\Z")

@@ -64,11 +64,27 @@ class Change:
     namespace: str | None
     name: str
     fields: tuple[str, ...]
+    # What the change is about beyond its fields: version steps, rules of policies with findings on it, and danger.
+    steps: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    dangerous: bool = False
 
     @property
     def group(self) -> str:
         group, slash, _ = self.api_version.partition("/")
         return group if slash else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A policy asks for somebody's word on a change (target, kind, namespace, name); without names, on its owners'."""
+
+    rule: str
+    reason: str
+    users: tuple[str, ...]
+    teams: tuple[str, ...]
+    count: int
+    change: tuple[str, str, str | None, str]
 
 
 @dataclass(frozen=True)
@@ -95,6 +111,7 @@ class Facts:
     checks: Mapping[str, str]
     truncated: Mapping[str, bool]
     now: datetime
+    demands: tuple[Demand, ...] = ()
 
 
 def parse(data: Any) -> Facts:
@@ -122,6 +139,7 @@ def parse(data: Any) -> Facts:
         checks=root.mapping("checks", str),
         truncated=root.mapping("truncated", bool),
         now=root.time("now"),
+        demands=tuple(_demand(r) for r in root.rows("demands")) if "demands" in root.value else (),
     )
 
 
@@ -168,7 +186,19 @@ def _change(row: _Reader) -> Change:
         namespace=row.optional("namespace"),
         name=row.text("name"),
         fields=tuple(row.texts("fields")),
+        steps=tuple(row.texts("steps")),
+        policies=tuple(row.texts("policies")),
+        dangerous=row.boolean("dangerous"),
     )
+
+
+def _demand(row: _Reader) -> Demand:
+    change = row.text("target"), row.text("kind"), row.optional("namespace"), row.text("name")
+    users, teams = (tuple(n.removeprefix("@").lower() for n in row.texts(key)) for key in ("users", "teams"))
+    count = row.integer("count") if "count" in row.value else 1
+    if count < 1:
+        raise row.wrong("count", "1 or more")
+    return Demand(row.text("rule"), row.text("reason"), users, teams, count, change)
 
 
 class _Reader:

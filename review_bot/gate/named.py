@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from review_bot.core.errors import InputError
 from review_bot.gate import ownership, settings
@@ -18,13 +19,13 @@ class Named:
     teams: frozenset[str]
 
 
-def named(tree: Mapping[str, str], paths: Iterable[str]) -> Named:
+def named(tree: Mapping[str, str], paths: Iterable[str], demands: Iterable[Mapping[str, Any]] = ()) -> Named:
     """Everyone whom the decision may need. Files that can't be read name nobody: the decision itself will say so."""
-    names: set[str] = set()
+    names = {name for demand in demands for key in ("users", "teams") for name in demand[key]}
     try:
         found = settings.read(tree)
         for rule in found.rules:
-            names.update(rule.require.users, rule.require.teams)
+            names.update(rule.require.named())
         names.update(found.override_users, found.override_teams)
         owned = ownership.read(tree, found.formats)
     except InputError:

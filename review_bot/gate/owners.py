@@ -56,13 +56,13 @@ class Owners:
     broken: Mapping[str, InputError]
     any_named: bool
 
-    def approvers_of(self, path: str) -> tuple[tuple[str, ...], str | None]:
+    def approvers_of(self, path: str) -> tuple[tuple[str, ...], OwnersFile | None]:
         """Everyone who may approve the path, nearest first, and the nearest file that names one.
 
         Raises the InputError of a file on the way that can't be read.
         """
         found: list[str] = []
-        source = None
+        source: OwnersFile | None = None
         for folder in _ancestors(path):
             if folder in self.broken and path != posixpath.join(folder, NAME):
                 raise self.broken[folder]
@@ -71,7 +71,7 @@ class Owners:
                 continue
             names = file.approvers_of(path[len(folder) + 1 :] if folder else path)
             if names and source is None:
-                source = file.path
+                source = file
             found += names
             if file.no_parent and names:
                 break

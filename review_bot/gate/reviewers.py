@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from review_bot.gate.decision import RuleResult, State
+from review_bot.gate.judging import RuleResult, State
 
 
 def missing(rules: Sequence[RuleResult], at_it: Collection[str]) -> list[tuple[int, frozenset[str]]]:

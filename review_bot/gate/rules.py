@@ -1,25 +1,32 @@
-"""`approvals.rules`: who must agree to which changes."""
+"""`approvals.rules` as they are written: who must agree to which changes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import InputError
-from review_bot.core.globs import matches
 from review_bot.core.yaml_reader import Document
-from review_bot.gate.facts import Change, ChangedFile, Facts
 
 _RULE_KEYS = ("name", "when", "require")
-_WHEN_KEYS = ("paths", "resources", "environments", "clusters", "targets", "actions", "fields")
+_WHEN_LISTS = (
+    "paths",
+    "environments",
+    "clusters",
+    "targets",
+    "actions",
+    "fields",
+    "versions",
+    "policies",
+    "authors",
+    "labels",
+)
+_WHEN_KEYS = (*_WHEN_LISTS, "resources", "danger")
 _RESOURCE_KEYS = ("kinds", "groups", "names", "namespaces")
-_REQUIRE_KEYS = ("users", "teams", "owners", "count")
+_REQUIRE_KEYS = ("users", "teams", "owners", "count", "distinct_teams", "any", "all", "nobody")
 _ACTIONS = ("create", "update", "delete")
-_QUOTED = re.compile(r"\[\"([^\"]*)\"\]")
-_INDEX = re.compile(r"\[([^\]]*)\]")
 
 
 @dataclass(frozen=True)
@@ -31,18 +38,39 @@ class When:
     targets: tuple[str, ...] = ()
     actions: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    danger: bool = False
 
     @property
     def about_changes(self) -> bool:
-        return any((self.resources, self.environments, self.clusters, self.targets, self.actions, self.fields))
+        places = self.resources, self.environments, self.clusters, self.targets
+        return any((*places, self.actions, self.fields, self.versions, self.policies, self.danger))
 
 
 @dataclass(frozen=True)
 class Require:
+    """Who must agree. `all` and `any` are requirements in turn; `nobody` asks for no one at all.
+
+    With `distinct_teams` each of the counted words comes from another one of the teams.
+    """
+
     users: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     owners: bool = False
     count: int = 1
+    distinct_teams: bool = False
+    any: tuple[Require, ...] = ()
+    all: tuple[Require, ...] = ()
+    nobody: bool = False
+
+    def named(self) -> Iterator[str]:
+        """Every login and team that it names."""
+        yield from (*self.users, *self.teams)
+        for one in (*self.any, *self.all):
+            yield from one.named()
 
 
 @dataclass(frozen=True)
@@ -50,15 +78,6 @@ class Rule:
     name: str
     when: When | None
     require: Require
-
-
-@dataclass(frozen=True)
-class Match:
-    """What of a pull request a rule is about: the files, the changes, and words that say so."""
-
-    files: tuple[ChangedFile, ...]
-    changes: tuple[Change, ...]
-    because: tuple[str, ...]
 
 
 def parse_rules(rows: Any, document: Document) -> tuple[Rule, ...]:
@@ -83,21 +102,27 @@ def _rule(row: Any, index: int, document: Document) -> Rule:
     if not isinstance(name, str) or not name:
         raise _wrong(document, where, "a rule needs a name")
     when = _when(row["when"], name, document, (*where, "when")) if "when" in row else None
-    return Rule(name, when, _require(row.get("require"), name, document, (*where, "require")))
+    require = _require(row.get("require"), name, document, (*where, "require"))
+    if require.nobody and when is None:
+        raise _wrong(document, where, f"rule {name}: `nobody` needs a `when`, or nobody would be asked about anything")
+    return Rule(name, when, require)
 
 
 def _when(row: Any, name: str, document: Document, where: tuple[Any, ...]) -> When:
     if not isinstance(row, dict) or not row:
         raise _wrong(document, where, f"rule {name}: `when` must name at least one condition, or be left out")
     _known(row, _WHEN_KEYS, document, where)
-    lists = {key: _texts(row[key], f"rule {name}: when.{key}", document, where) for key in row if key != "resources"}
+    lists = {key: _texts(row[key], f"rule {name}: when.{key}", document, where) for key in row if key in _WHEN_LISTS}
+    if row.get("danger", True) is not True:
+        raise _wrong(document, where, f"rule {name}: when.danger is true, or left out")
     for action in lists.get("actions", ()):
         if action not in _ACTIONS:
             raise _wrong(document, where, f"rule {name}: {action!r} is no action; known are {', '.join(_ACTIONS)}")
     resources = row.get("resources", [])
     if not isinstance(resources, list) or ("resources" in row and not resources):
         raise _wrong(document, where, f"rule {name}: when.resources must be a list of mappings")
-    return When(resources=tuple(_resource(r, name, document, where) for r in resources), **lists)
+    found = tuple(_resource(r, name, document, where) for r in resources)
+    return When(resources=found, danger="danger" in row, **lists)
 
 
 def _resource(row: Any, name: str, document: Document, where: tuple[Any, ...]) -> Mapping[str, tuple[str, ...]]:
@@ -111,15 +136,41 @@ def _require(row: Any, name: str, document: Document, where: tuple[Any, ...]) ->
     if not isinstance(row, dict) or not row:
         raise _wrong(document, where, f"rule {name}: `require` must say who: users, teams or owners")
     _known(row, _REQUIRE_KEYS, document, where)
-    count, owners = row.get("count", 1), row.get("owners", False)
+    for key in ("any", "all", "nobody"):
+        if key in row and len(row) > 1:
+            raise _wrong(document, where, f"rule {name}: `{key}` stands alone in `require`")
+    if "nobody" in row:
+        if row["nobody"] is not True:
+            raise _wrong(document, where, f"rule {name}: nobody is true, or left out")
+        return Require(nobody=True)
+    for key in ("any", "all"):
+        if key in row:
+            several = _several(row[key], f"rule {name}: {key}", name, document, (*where, key))
+            return Require(any=several) if key == "any" else Require(all=several)
+    return _simple(row, name, document, where)
+
+
+def _several(rows: Any, what: str, name: str, document: Document, where: tuple[Any, ...]) -> tuple[Require, ...]:
+    if not isinstance(rows, list) or not rows:
+        raise _wrong(document, where, f"{what} must be a list of requirements that is not empty")
+    found = tuple(_require(row, name, document, (*where, index)) for index, row in enumerate(rows))
+    if any(one.nobody for one in found):
+        raise _wrong(document, where, f"{what} can't hold `nobody`")
+    return found
+
+
+def _simple(row: Mapping[str, Any], name: str, document: Document, where: tuple[Any, ...]) -> Require:
+    count, owners, distinct = row.get("count", 1), row.get("owners", False), row.get("distinct_teams", False)
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
         raise _wrong(document, where, f"rule {name}: count must be 1 or more, not {count!r}")
-    if not isinstance(owners, bool):
-        raise _wrong(document, where, f"rule {name}: owners must be true or false")
+    if not isinstance(owners, bool) or not isinstance(distinct, bool):
+        raise _wrong(document, where, f"rule {name}: owners and distinct_teams are true or false")
     users = _texts(row["users"], f"rule {name}: users", document, where) if "users" in row else ()
     teams = _texts(row["teams"], f"rule {name}: teams", document, where) if "teams" in row else ()
+    if distinct and (users or owners or len(teams) < count):
+        raise _wrong(document, where, f"rule {name}: distinct_teams wants at least {count} teams, and only teams")
     bare = tuple(t.removeprefix("@").lower() for t in teams)
-    return Require(tuple(u.removeprefix("@").lower() for u in users), bare, owners, count)
+    return Require(tuple(u.removeprefix("@").lower() for u in users), bare, owners, count, distinct)
 
 
 def _known(row: Mapping[str, Any], keys: Sequence[str], document: Document, where: tuple[Any, ...]) -> None:
@@ -141,71 +192,3 @@ def _wrong(document: Document, where: tuple[Any, ...], message: str) -> InputErr
     return InputError(
         message, path=CONFIG_PATH, line=document.lines.get(place, 1), help="docs/configuration.md has the rules"
     )
-
-
-def match(rule: Rule, facts: Facts) -> Match | None:
-    """What the rule is about in this pull request, None if it does not apply."""
-    when = rule.when
-    if when is None:
-        return Match(facts.files, facts.changes, ("applies to every pull request",))
-    files = [f for f in facts.files if not when.paths or any(matches(g, p) for g in when.paths for p in f.paths)]
-    if not when.about_changes:
-        because = tuple(f"{f.path} changes" for f in files[:3])
-        return Match(tuple(files), (), because) if files else None
-    changes = [c for c in facts.changes if _meets(when, c)]
-    if when.paths:
-        changes = [c for c in changes if any(c.target in f.targets for f in files)]
-    if not changes:
-        return None
-    touched = {c.target for c in changes}
-    own = tuple(f for f in files if touched.intersection(f.targets))
-    return Match(own, tuple(changes), tuple(_said(c) for c in changes[:3]))
-
-
-def _said(change: Change) -> str:
-    where = f" in {change.environment}" if change.environment else ""
-    fields = f" ({', '.join(change.fields[:3])})" if change.action == "update" and change.fields else ""
-    return f"{change.kind} {change.name}: {change.action}{where}{fields}"
-
-
-def _meets(when: When, change: Change) -> bool:
-    return (
-        (not when.resources or any(_is(r, change) for r in when.resources))
-        and _any(when.environments, change.environment)
-        and _any(when.clusters, change.cluster)
-        and _any(when.targets, change.target)
-        and (not when.actions or change.action in when.actions)
-        and (not when.fields or _fields(when.fields, change))
-    )
-
-
-def _is(resource: Mapping[str, tuple[str, ...]], change: Change) -> bool:
-    own = {"kinds": change.kind, "groups": change.group, "names": change.name, "namespaces": change.namespace or ""}
-    return all(any(matches(g, own[key]) for g in globs) for key, globs in resource.items())
-
-
-def _any(globs: tuple[str, ...], value: str | None) -> bool:
-    return not globs or (value is not None and any(matches(g, value) for g in globs))
-
-
-def _fields(globs: tuple[str, ...], change: Change) -> bool:
-    if change.action == "delete" or (change.action == "create" and not change.fields):
-        return True
-    return any(_covers(_levels(g), _levels(f)) for g in globs for f in change.fields)
-
-
-def _levels(path: str) -> tuple[str, ...]:
-    """The levels of a dotted path; `[0]` is a level, and a quoted key is one, dots and all."""
-    kept = _QUOTED.sub(lambda m: "." + m.group(1).replace(".", "\x00"), path)
-    return tuple(part.replace("\x00", ".") for part in _INDEX.sub(r".\1", kept).split(".") if part)
-
-
-def _covers(pattern: tuple[str, ...], field: tuple[str, ...]) -> bool:
-    """Does the field lie under the pattern? A field above it counts too: it changed with all that is below."""
-    if not field:
-        return True
-    if not pattern:
-        return False
-    if pattern[0] == "**":
-        return any(_covers(pattern[1:], field[n:]) for n in range(len(field) + 1)) if pattern[1:] else True
-    return matches(pattern[0], field[0], separator="\x00") and _covers(pattern[1:], field[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -48,8 +49,12 @@ class Settings:
 def read(tree: Mapping[str, str]) -> Settings:
     """The settings; defaults where the base has no configuration. Raises InputError with path and line."""
     text = tree.get(CONFIG_PATH)
-    if text is None:
-        return Settings()
+    return Settings() if text is None else _read(text)
+
+
+# The base changes seldom, and every look at its pull requests asks.
+@lru_cache(maxsize=64)
+def _read(text: str) -> Settings:
     try:
         config = parse_config(text.encode())
     except UsageError as error:

@@ -65,7 +65,7 @@ class Mirrors:
     def local(self, repository: str) -> Repository | None:
         """The mirror as it is, None if there is none yet."""
         path = self._path(repository)
-        return Repository(path) if (path / "HEAD").is_file() else None
+        return Repository(path, self._remote(repository)) if (path / "HEAD").is_file() else None
 
     async def fetch_branch(self, repository: str, branch: str, token: str) -> tuple[Repository, str]:
         """Bring one branch up to date; its tip. Raises FetchError."""
@@ -94,7 +94,7 @@ class Mirrors:
                     raise
                 # It may not be there yet; the commit itself is asked for below.
                 _git_fetch(path, self._remote(repository), [base], token)
-            found = Repository(path)
+            found = Repository(path, self._remote(repository))
             tip = found.resolve(tip_ref)
             if not _has(path, head_sha) and _SHA.match(head_sha):
                 # The API may know a push before refs/pull does; GitHub serves the commit all the same.
@@ -109,7 +109,7 @@ class Mirrors:
         with self._lock(repository):
             _prepare(path)
             _git_fetch(path, self._remote(repository), [f"+refs/heads/{branch}:{ref}"], token)
-            found = Repository(path)
+            found = Repository(path, self._remote(repository))
             return found, found.resolve(ref)
 
     def _path(self, repository: str) -> Path:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -21,7 +22,8 @@ STATUS = {"A": "added", "M": "modified", "T": "modified", "D": "removed", "R": "
 class Repository:
     """A local repository, bare or not. Raises UsageError if there is none at `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, origin: str | None = None) -> None:
+        """`origin` is the address that the repository is known by, if its own settings do not say it."""
         if not path.is_dir():
             raise UsageError(f"there is no folder {path}", help="name a git repository")
         try:
@@ -30,6 +32,7 @@ class Repository:
         except GitError as error:
             raise UsageError(f"{path} is not a git repository", help="name one, or run `git init`") from error
         self.path = top
+        self._origin = origin
         self._objects = Objects(top)
         self._trees: WeakValueDictionary[str, GitTree] = WeakValueDictionary()
         # The review asks twice: for the changed files, and for the other tree.
@@ -78,6 +81,30 @@ class Repository:
         """The lines that the diff of two commits shows, as GitHub shows it: three lines of context, renames found."""
         words = ("diff-tree", "-r", "-p", "-U3", "-M", "--no-commit-id", "--no-ext-diff", "--no-textconv", "--no-color")
         return diff_lines.parse(run(self.path, *words, base, head).decode(errors="surrogateescape"))
+
+    def holding(self, tree: Tree, words: Sequence[str], endings: Sequence[str]) -> frozenset[str]:
+        """The files of a tree with these endings in which one of the words stands."""
+        command = ["grep", "-l", "-z", "-a", "-F", "--no-textconv", "--full-name", "--no-recurse-submodules"]
+        command += [w for word in words for w in ("-e", word)]
+        where = ["--untracked"] if tree.sha == "worktree" else [tree.sha]
+        try:
+            said = run(self.path, *command, *where, "--", *(f"*{ending}" for ending in endings))
+        except GitError as error:
+            if error.status != 1:
+                raise
+            return frozenset()
+        rows = said.decode(errors="surrogateescape").split("\0")
+        return frozenset(row.removeprefix(f"{tree.sha}:") for row in rows if row)
+
+    @cached_property
+    def origin(self) -> str:
+        """The address that the repository was cloned from, "" if none is known."""
+        if self._origin is not None:
+            return self._origin
+        try:
+            return run(self.path, "config", "--get", "remote.origin.url").decode(errors="replace").strip()
+        except GitError:
+            return ""
 
     def commits_between(self, tip: str, head: str) -> tuple[str, ...]:
         """Every commit that `head` would bring to `tip`, those behind merges included."""

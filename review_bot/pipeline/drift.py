@@ -13,9 +13,10 @@ from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import Clusters, LiveAction, LiveChange
 from review_bot.core.configuration import Config
 from review_bot.core.model import Finding, Severity, Target, Tree
-from review_bot.core.planning import discover
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.delivering import Delivering
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits
@@ -58,25 +59,26 @@ async def drift(
     allow_unsandboxed: bool = False,
 ) -> Drift:
     """Render every target that has a cluster, and compare it with what runs there. Nothing is changed."""
-    # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
-    found = await asyncio.to_thread(discover, tree, config)
-    targets = [t for t in found if clusters.of(t) is not None]
     renderer = Renderer(
         cache_dir=cache or cache_dir() / "rendered",
         limits=Limits(),
         kubernetes=config.kubernetes,
         allow_unsandboxed=allow_unsandboxed,
     )
-    rendered, loose = await render_trees(renderer, repository, [(tree, targets)])
+    platforms = Platforms(clusters, config.kubernetes)
+    survey = await Delivering(renderer, repository, config, platforms=platforms).survey(tree)
+    targets = [t for t in survey.targets if clusters.of(t) is not None]
+    rendered, loose = await render_trees(renderer, repository, [(survey.tree, targets)], platforms)
+    # What computes goes to threads: a service answers its webhooks meanwhile.
     wanted = await asyncio.to_thread(as_new, rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)
     outcome = await DryRunCheck().run(wanted, context)
-    # A conflict here is the drift itself, and is told with the field's owner.
-    said = [f for f in outcome.head if f.rule != Rule.CONFLICT]
+    # A conflict here is the drift itself, and is told with the field's owner. Nobody asks for more than before.
+    said = [f for f in outcome.head if f.rule not in (Rule.CONFLICT, Rule.QUOTA_SUM)]
     return Drift(
         tree.sha,
         tuple(_of_target(t, clusters, outcome.live) for t in targets),
-        (*loose[0], *(f for one in rendered for f in one.findings), *said),
+        (*survey.findings, *loose[0], *platforms.findings(), *(f for one in rendered for f in one.findings), *said),
     )
 
 

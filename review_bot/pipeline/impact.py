@@ -14,8 +14,8 @@ from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import CheckName, Finding, ResourceId, Severity, Tree
-from review_bot.core.planning import discover
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.pipeline.sides import Planned
 from review_bot.render.renderer import Renderer
@@ -45,8 +45,9 @@ async def impact(
 ) -> Impact:
     """Judge every object that `new`'s tree renders, by the policies of both trees. Raises ToolError only."""
     tree, config = new
-    targets = discover(tree, config)
-    results, loose = await render_trees(renderer, repository, [(tree, targets)])
+    survey = await Delivering(renderer, repository, config).survey(tree)
+    targets = survey.targets
+    results, loose = await render_trees(renderer, repository, [(survey.tree, targets)])
     changes = as_new(results)
     shared = {t.id: t for t in targets}
     before = await PolicyCheck().run(changes, CheckContext(old[1], old[0], tree, targets=shared))
@@ -58,7 +59,7 @@ async def impact(
         introduced=tuple(f for key, f in found.items() if key not in known),
         gone=tuple(f for key, f in known.items() if key not in found),
         broken=tuple(f for f in after.head if f.resource is None),
-        unseen=(*loose[0], *(f for one in results if one.failed for f in one.findings)),
+        unseen=(*survey.findings, *loose[0], *(f for one in results if one.failed for f in one.findings)),
     )
 
 

@@ -19,44 +19,56 @@ from review_bot.core.model import (
     Tree,
 )
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.sides import Sides
 from review_bot.render.renderer import Renderer
 
 
 @dataclass(frozen=True)
 class RenderedSides:
-    """What rendering gave, by target id and side; `loose` findings belong to no single target."""
+    """What rendering gave, by target id and side; `loose` findings belong to no single target.
+
+    `told_before` is what delivery tools have to say of the base.
+    """
 
     base: Mapping[str, Rendered]
     head: Mapping[str, Rendered]
     loose: tuple[Finding, ...] = ()
+    told_before: tuple[Finding, ...] = ()
 
     def findings(self) -> list[Finding]:
         """What is to be said of the head, and of a base that can't be compared with it."""
         return [*self.loose, *_findings(self.head), *_unseen(self)]
 
     def base_findings(self) -> list[Finding]:
-        return _findings(self.base)
+        return [*self.told_before, *_findings(self.base)]
 
     def resources(self) -> Iterable[Resource]:
         return (resource for rendered in self.head.values() for resource in rendered.resources)
 
 
 async def render_sides(
-    renderer: Renderer, repository: Repository, sides: Sides, planned: Sequence[PlannedTarget]
+    renderer: Renderer,
+    repository: Repository,
+    sides: Sides,
+    planned: Sequence[PlannedTarget],
+    platforms: Platforms | None = None,
 ) -> RenderedSides:
     """Render base and head of each target, each once, in parallel."""
     base, head = [p.base for p in planned if p.base], [p.head for p in planned if p.head]
-    results, loose = await render_trees(renderer, repository, ((sides.base, base), (sides.head, head)))
+    results, loose = await render_trees(renderer, repository, ((sides.base, base), (sides.head, head)), platforms)
     return RenderedSides(
         base={r.target.id: r for r in results[: len(base)]},
         head={r.target.id: r for r in results[len(base) :]},
-        loose=loose[1],
+        loose=(*loose[1], *(platforms.findings() if platforms else ())),
     )
 
 
 async def render_trees(
-    renderer: Renderer, repository: Repository, wanted: Sequence[tuple[Tree, Sequence[Target]]]
+    renderer: Renderer,
+    repository: Repository,
+    wanted: Sequence[tuple[Tree, Sequence[Target]]],
+    platforms: Platforms | None = None,
 ) -> tuple[list[Rendered], list[tuple[Finding, ...]]]:
     """Targets of several trees: the results in the targets' order, and per tree what could not be laid out."""
     with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
@@ -69,7 +81,8 @@ async def render_trees(
             found = await asyncio.to_thread(repository.materialise, tree, needed, folder) if targets else ()
             loose.append(found)
             jobs += [(target, tree, folder) for target in targets]
-        return await renderer.render_all(jobs), loose
+        told = await platforms.of([target for target, _, _ in jobs]) if platforms else {}
+        return await renderer.render_all(jobs, told), loose
 
 
 def as_new(rendered: Iterable[Rendered]) -> list[ResourceChange]:
@@ -82,7 +95,7 @@ def as_new(rendered: Iterable[Rendered]) -> list[ResourceChange]:
 def _needed(targets: Sequence[Target]) -> set[str] | None:
     """The files to lay out for these targets, None for all."""
     needed: set[str] = set()
-    for target in targets:
+    for target in (part for whole in targets for part in (whole.parts or (whole,))):
         if target.reads is None:
             return None
         needed |= target.reads
@@ -96,11 +109,21 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
     changes: list[ResourceChange] = []
     for one in planned:
         base, head = rendered.base.get(one.id), rendered.head.get(one.id)
-        if head is not None and head.failed:
+        if (head is not None and head.failed) or any(_unseen_content(side) for side in (one.base, one.head)):
             continue
         before = base.resources if base is not None and not base.failed else ()
-        changes += compare(one.id, before, head.resources if head is not None else ())
+        found = compare(one.id, before, head.resources if head is not None else ())
+        if head is not None and head.plan is not None:
+            from review_bot.core.terraform.plans import Plan, changes_of, together
+
+            found = tuple(together(found, changes_of(one.id, Plan.read(head.plan), before, head.resources)))
+        changes += found
     return tuple(changes)
+
+
+def _unseen_content(target: Target | None) -> bool:
+    """Is it known that something is deployed, but not what? A finding says why."""
+    return target is not None and target.delivery is not None and not target.parts
 
 
 def _findings(side: Mapping[str, Rendered]) -> list[Finding]:

@@ -8,21 +8,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
+from review_bot.core.delivery import WORDS
 from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
 from review_bot.core.outcome import Verdict
-from review_bot.core.planning import plan
+from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
+from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
+from review_bot.pipeline.given_plans import also_planned, with_plans
 from review_bot.pipeline.placing import placed, shown
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
@@ -30,6 +34,7 @@ from review_bot.render.sandbox import Limits
 
 if TYPE_CHECKING:
     from review_bot.checks.context import CheckOutcome, PolicyEngine
+    from review_bot.pipeline.delivering import Delivering
 
 Progress = Callable[[str, str], None]
 Item = TypeVar("Item")
@@ -54,7 +59,8 @@ class Reviewer:
     """What stays the same from review to review.
 
     `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none.
+    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
+    of the head that someone made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -64,11 +70,21 @@ class Reviewer:
     config_file: Path | None = None
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
+    terraform: TerraformTool | None = None
+    plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
-        self, repository: Repository, base: str, head: str | None, *, progress: Progress = lambda _stage, _text: None
+        self,
+        repository: Repository,
+        base: str,
+        head: str | None,
+        *,
+        branch: str = "",
+        progress: Progress = lambda _stage, _text: None,
     ) -> Review:
         """Review `head` (a sha, None for the work tree) against its merge base with `base` (a sha).
+
+        `branch` is the name of the base branch, which delivery tools' objects may name too.
 
         Problems of the content under review become findings. Raises UsageError for a broken `config_file`, ToolError
         where a tool is missing.
@@ -77,10 +93,11 @@ class Reviewer:
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
         planned = await asyncio.to_thread(self._plan, repository, base, head)
         progress("planned", _planned_text(planned.targets))
-        rendered, _ = await asyncio.gather(
-            render_sides(self.renderer(planned.config), repository, planned.sides, planned.targets),
-            asyncio.to_thread(_load_what_follows),
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
+        (planned, rendered), _ = await asyncio.gather(
+            self._render(repository, planned, branch, platforms), asyncio.to_thread(_load_what_follows)
         )
+        rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         outcomes = await self._check(changes, planned, rendered)
@@ -90,19 +107,55 @@ class Reviewer:
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
+    async def touched(
+        self, repository: Repository, base: str, head: str | None, *, branch: str = ""
+    ) -> tuple[PlannedTarget, ...]:
+        """The targets that the change touches, as `review` finds them. Raises UsageError, ToolError."""
+        planned = await asyncio.to_thread(self._plan, repository, base, head)
+        delivering = self._delivering(repository, planned, branch)
+        if delivering is None:
+            return planned.targets
+        return (await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)).planned
+
     def renderer(self, config: Config) -> Renderer:
         return Renderer(
             cache_dir=self.cache or cache_dir() / "rendered",
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
+            terraform=self.terraform,
         )
 
     def _plan(self, repository: Repository, base: str, head: str | None) -> Planned:
         sides = open_sides(repository, base, head)
         config, findings = configuration_of(sides, self.config_file)
         files = repository.changes(sides.base.sha, head)
-        return Planned(sides, config, findings, files, plan(sides.base, sides.head, files, config))
+        before = repository.holding(sides.base, WORDS, TEXTS)
+        marked = before, marks_of_head(before, sides.head, files)
+        found = plan_with(sides.base, sides.head, files, config, marked)
+        found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
+        return Planned(sides, config, findings, files, found, marked)
+
+    async def _render(
+        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms
+    ) -> tuple[Planned, RenderedSides]:
+        """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
+        delivering = self._delivering(repository, planned, branch, platforms)
+        if delivering is None:
+            renderer = self.renderer(planned.config)
+            return planned, await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
+        found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
+        return replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+
+    def _delivering(
+        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None
+    ) -> Delivering | None:
+        """What follows delivery tools' objects, None where there are none."""
+        if not (planned.plan.base_leading or planned.plan.head_leading):
+            return None
+        from review_bot.pipeline.delivering import Delivering
+
+        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms)
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
@@ -163,6 +216,7 @@ def _formed(
         base_findings=[*rendered.base_findings(), *before],
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
+        demands=_all(o.demands for o in outcomes.values()),
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

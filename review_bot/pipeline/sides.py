@@ -9,6 +9,7 @@ from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import CheckName, FileChange, Finding, PlannedTarget, Severity, Tree
+from review_bot.core.planning import Marked, Plan
 from review_bot.github.workspace import Repository
 
 
@@ -23,13 +24,18 @@ class Sides:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a review is about: `findings` are about the configuration itself."""
+    """What a review is about: `findings` are about the configuration, `marked` files of base and head lead on."""
 
     sides: Sides
     config: Config
     findings: tuple[Finding, ...]
     files: tuple[FileChange, ...]
-    targets: tuple[PlannedTarget, ...]
+    plan: Plan
+    marked: tuple[Marked, Marked]
+
+    @property
+    def targets(self) -> tuple[PlannedTarget, ...]:
+        return self.plan.touched
 
 
 def open_sides(repository: Repository, base: str, head: str | None) -> Sides:

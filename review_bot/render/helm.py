@@ -13,6 +13,7 @@ from typing import Any
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
 from review_bot.core.model import Finding, HelmOptions, Rendered, Resource, ResourceId, Source, Target, Tree
+from review_bot.core.platform import Platform
 from review_bot.core.resources import from_documents
 from review_bot.core.tools import find
 from review_bot.core.yaml_reader import Document, load, parse
@@ -25,11 +26,12 @@ RANDOM = re.compile(
     rb"rand(Alpha|Num|Ascii|Bytes|Int)|gen(CA|SelfSigned|Signed|PrivateKey)|uuidv4|\bnow\b|htpasswd|bcrypt"
 )
 PLACEHOLDER = "(random)"
+APIS_AT_ONCE = 200
 _SOURCE = re.compile(r"^# Source: (\S.*)$")
 _PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
 
 
-async def render(target: Target, side: Side, sandbox: Sandbox, kubernetes: str) -> Rendered:
+async def render(target: Target, side: Side, sandbox: Sandbox, platform: Platform) -> Rendered:
     """Template the chart without a cluster, plugins or network; dependencies must lie in the repository."""
     files, checkout = side.files, side.checkout
     options = target.helm or HelmOptions(release=posixpath.basename(target.path))
@@ -38,7 +40,7 @@ async def render(target: Target, side: Side, sandbox: Sandbox, kubernetes: str) 
         return Rendered(target, (), tuple(missing))
     with tempfile.TemporaryDirectory(prefix="review-bot-chart-") as work:
         overlays = _local_dependencies(target, files, checkout, Path(work))
-        words = _words(target, options, kubernetes)
+        words = _words(target, options, platform)
         outcome = await sandbox.run(find("helm"), words, checkout, overlays=overlays)
         if outcome.status != 0:
             return Rendered(target, (), (_explained(target, outcome),))
@@ -54,12 +56,16 @@ async def render(target: Target, side: Side, sandbox: Sandbox, kubernetes: str) 
     return Rendered(target, tuple(r for r in resources if not _is_test(r)), ())
 
 
-def _words(target: Target, options: HelmOptions, kubernetes: str) -> list[str]:
+def _words(target: Target, options: HelmOptions, platform: Platform) -> list[str]:
     words = ["template", options.release, f"{{repo}}/{target.path}", "--namespace", options.namespace]
-    words += ["--include-crds", "--kube-version", f"{kubernetes}.0"]
+    words += ["--include-crds"] if options.crds else ["--skip-crds"]
+    words += ["--kube-version", platform.kubernetes]
+    # One argument may hold 128 KiB, fewer than some clusters have kinds.
+    for start in range(0, len(platform.apis), APIS_AT_ONCE):
+        words += ["--api-versions", ",".join(platform.apis[start : start + APIS_AT_ONCE])]
     for values in options.values:
         words += ["--values", f"{{repo}}/{values}"]
-    return words
+    return [*words, *options.sets]
 
 
 def _missing(target: Target, options: HelmOptions, files: Files) -> list[Finding]:

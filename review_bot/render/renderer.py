@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
-from review_bot.render import cache, helm, kustomize, plain
+from review_bot.core.platform import Platform
+from review_bot.core.terraform.settings import TerraformTool
+from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
+
+if TYPE_CHECKING:
+    from review_bot.render.hcl import Parser
 
 Job = tuple[Target, Tree, Path]
 
 
 class Renderer:
-    """One instance a review. `kubernetes` is the version that charts are told, such as 1.35."""
+    """One instance a review. `kubernetes` is the version that charts are told which go to no known cluster: 1.35."""
 
     def __init__(
         self,
@@ -26,52 +32,80 @@ class Renderer:
         kubernetes: str,
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
+        terraform: TerraformTool | None = None,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
-        self._kubernetes = kubernetes
+        self._platform = Platform(f"v{kubernetes}.0")
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
+        self._terraform = terraform
         self._builder: Builder | None = None
+        self._parser: Parser | None = None
         self._kustomizations: list[Path] = []
-        self._keys = cache.Keys(kubernetes)
+        self._keys = cache.Keys()
         self.cached = 0
 
-    async def render_all(self, jobs: Sequence[Job]) -> list[Rendered]:
-        """One result a job, in the jobs' order. What is wrong with the content is a finding; raises ToolError only."""
+    async def render_all(self, jobs: Sequence[Job], platforms: Mapping[str, Platform] | None = None) -> list[Rendered]:
+        """One result a job, in the jobs' order; `platforms` are what charts are told, by target id.
+
+        What is wrong with the content is a finding; raises ToolError only.
+        """
         sides: dict[Path, Side] = {}
         for _, tree, checkout in jobs:
             if checkout not in sides:
                 sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
-        self._kustomizations = [c for target, _, c in jobs if target.renderer is RendererName.KUSTOMIZE]
-        tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
+        self._kustomizations = [
+            c for target, _, c in jobs for t in (target.parts or (target,)) if t.renderer is RendererName.KUSTOMIZE
+        ]
+        told = platforms or {}
+        tasks = [
+            asyncio.ensure_future(self._one(target, sides[checkout], told.get(target.id, self._platform)))
+            for target, _, checkout in jobs
+        ]
         try:
             return list(await asyncio.gather(*tasks))
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._builder is not None:
-                await self._builder.close()
-                self._builder = None
+            for process in (self._builder, self._parser):
+                if process is not None:
+                    await process.close()
+            self._builder = self._parser = None
 
-    async def _one(self, target: Target, side: Side) -> Rendered:
+    async def _one(self, target: Target, side: Side, platform: Platform) -> Rendered:
+        if target.delivery is not None:
+            parts = await asyncio.gather(*(self._one(part, side, platform) for part in target.parts))
+            return await delivered.composed(target, parts, side)
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
-            key = self._keys.of(target, side.tree)
+            if target.renderer is RendererName.TERRAFORM:
+                return await self._read(target, side)
+            key = self._keys.of(target, side.tree, platform)
             known = self._cache.get(key, target) if key else None
             if known is not None:
                 self.cached += 1
                 return known
-            rendered = await self._run(target, side)
+            rendered = await self._run(target, side, platform)
             if key:
                 self._cache.put(key, rendered)
             return rendered
 
-    async def _run(self, target: Target, side: Side) -> Rendered:
+    async def _run(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
             if self._builder is None:
                 checkouts = list(dict.fromkeys(self._kustomizations))
                 self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
             return await kustomize.render(target, side, self._builder)
-        return await helm.render(target, side, self.sandbox, self._kubernetes)
+        return await helm.render(target, side, self.sandbox, platform)
+
+    async def _read(self, target: Target, side: Side) -> Rendered:
+        from review_bot.render import terraform, terraform_tool
+        from review_bot.render.hcl import Parser
+
+        self._parser = self._parser or Parser(self.sandbox)
+        read = await terraform.render(target, side, self._parser)
+        if self._terraform is None or read.failed:
+            return read
+        return await terraform_tool.checked(read, side, self.sandbox, self._terraform)

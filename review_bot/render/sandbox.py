@@ -8,16 +8,20 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from review_bot.core.errors import ToolError
 from review_bot.core.tools import find
 
 CHECKOUT = "/repo"
 TOOL = "/tool"
+NO_SANDBOX = "there is no sandbox: bubblewrap can't make user namespaces on this machine"
+ALLOW_SANDBOX = "allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content"
 # The buffer of a process that is talked to: bytes that wait to be read.
 _LINE = 1 << 20
 
@@ -63,60 +67,114 @@ class Sandbox:
         checkout: Path,
         *,
         overlays: Mapping[str, Path] | None = None,
+        beside: Mapping[str, Path] | None = None,
+        environment: Mapping[str, str] | None = None,
+        writable: bool = False,
     ) -> Outcome:
         """Run `tool` with the checkout as its working folder.
 
-        `overlays` lay files or folders over paths of the checkout. The checkout is read-only at /repo; `{repo}` in
-        the words becomes its path. Raises ToolError where no sandbox can be had.
+        `overlays` lay files or folders over paths of the checkout, `beside` names more folders to be read. The checkout
+        is at /repo, read-only unless `writable`; `{repo}` in the words becomes its path, and so do the names of what
+        is beside it. Raises ToolError where no sandbox can be had.
         """
+        beside, environment = beside or {}, {**_ENVIRONMENT, **(environment or {})}
         mounts = {CHECKOUT: checkout, **{f"{CHECKOUT}/{path}": source for path, source in (overlays or {}).items()}}
+        mounts |= {f"/{name}": source for name, source in beside.items()}
+        inside = _placed(words, {"repo": CHECKOUT, **{name: f"/{name}" for name in beside}})
         outcome = None
         with contextlib.suppress(ToolError):
-            outcome = await self._bounded(await self._spawn(self._wrapped(tool, words, mounts, CHECKOUT), checkout))
+            wrapped = self._wrapped(tool, inside, mounts, CHECKOUT, environment, writable)
+            outcome = await self._bounded(await self._spawn(wrapped, checkout))
         # The sandbox is tried and not tested first: a test costs as much as a small build.
         if outcome is not None and (outcome.status == 0 or not outcome.stderr.startswith("bwrap: ") or works()):
             return outcome
         if not self.allow_unsandboxed:
-            raise ToolError(
-                "there is no sandbox: bubblewrap can't make user namespaces on this machine",
-                help="allow them (sysctl kernel.unprivileged_userns_clone=1), or pass --no-sandbox for trusted content",
-            )
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
         _lay_over(checkout, overlays or {})
-        command = [str(tool), *(w.replace("{repo}", str(checkout)) for w in words)]
-        return await self._bounded(await self._spawn(command, checkout))
+        places = {"repo": str(checkout), **{name: str(source) for name, source in beside.items()}}
+        command = [str(tool), *_placed(words, places)]
+        return await self._bounded(await self._spawn(command, checkout, environment=environment))
 
     async def start(self, tool: Path, mounts: Mapping[str, Path], folder: Path) -> asyncio.subprocess.Process:
         """Start a `tool` that is talked to, with `mounts` read-only where they say, for the caller to `end`.
 
         Raises ToolError if there is no bubblewrap.
         """
-        return await self._spawn(self._wrapped(tool, [], mounts, "/"), folder, talks=True)
+        return await self._spawn(self._wrapped(tool, [], mounts, "/", _ENVIRONMENT), folder, talks=True)
 
-    def _wrapped(self, tool: Path, words: Sequence[str], mounts: Mapping[str, Path], folder: str) -> list[str]:
+    async def start_script(self, script: Path) -> asyncio.subprocess.Process:
+        """Start a script of ours that is talked to, within the limits, for the caller to `end`.
+
+        It reads what is hostile and runs none of it.
+        """
+        command, pipe = [sys.executable, "-I", str(script)], asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            limit=self.limits.output_bytes,
+            **self._surroundings(script.parent),
+        )
+
+    def open(self, tool: Path, folder: Path) -> subprocess.Popen[bytes]:
+        """Start a `tool` that is talked to from a thread, with nothing but itself to see, for the caller to end.
+
+        Raises ToolError where no sandbox can be had.
+        """
+        if works():
+            command = self._wrapped(tool, [], {}, "/", _ENVIRONMENT)
+        elif self.allow_unsandboxed:
+            command = [str(tool)]
+        else:
+            raise ToolError(NO_SANDBOX, help=ALLOW_SANDBOX)
+        pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, **self._surroundings(folder))
+
+    def _wrapped(
+        self,
+        tool: Path,
+        words: Sequence[str],
+        mounts: Mapping[str, Path],
+        folder: str,
+        environment: Mapping[str, str],
+        writable: bool = False,
+    ) -> list[str]:
         command = [str(find("bwrap")), "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
         command += ["--cap-drop", "ALL", "--tmpfs", "/tmp", "--dev", "/dev", "--ro-bind", str(tool), TOOL]  # noqa: S108
         for library in ("/lib", "/lib64", "/usr/lib"):
             if Path(library).exists():
                 command += ["--ro-bind", library, library]
         for place, source in mounts.items():
-            command += ["--ro-bind", str(source), place]
-        for name, value in _ENVIRONMENT.items():
+            command += ["--bind" if writable and place == folder else "--ro-bind", str(source), place]
+        for name, value in environment.items():
             command += ["--setenv", name, value]
-        command += ["--chdir", folder, "--", TOOL]
-        return command + [w.replace("{repo}", CHECKOUT) for w in words]
+        return [*command, "--chdir", folder, "--", TOOL, *words]
 
-    async def _spawn(self, command: Sequence[str], checkout: Path, talks: bool = False) -> asyncio.subprocess.Process:
+    async def _spawn(
+        self,
+        command: Sequence[str],
+        checkout: Path,
+        talks: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL if talks else asyncio.subprocess.PIPE,
-            env=dict(_ENVIRONMENT),
-            cwd=str(checkout),
-            start_new_session=True,
-            preexec_fn=self._limit,
             limit=_LINE,
+            **self._surroundings(checkout, environment),
         )
+
+    def _surroundings(self, folder: Path, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What every process is started with."""
+        return {
+            "env": dict(environment or _ENVIRONMENT),
+            "cwd": str(folder),
+            "start_new_session": True,
+            "preexec_fn": self._limit,
+        }
 
     async def _bounded(self, process: asyncio.subprocess.Process) -> Outcome:
         try:
@@ -177,6 +235,14 @@ async def end(process: asyncio.subprocess.Process) -> None:
         await asyncio.shield(process.wait())
     # The transport holds the pipes; waiting does not close them after a read that was given up.
     process._transport.close()  # type: ignore[attr-defined]
+
+
+def _placed(words: Sequence[str], places: Mapping[str, str]) -> list[str]:
+    """The words with each `{name}` as the path that it stands for."""
+    placed = list(words)
+    for name, path in places.items():
+        placed = [word.replace(f"{{{name}}}", path) for word in placed]
+    return placed
 
 
 def _lay_over(checkout: Path, overlays: Mapping[str, Path]) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
-from review_bot.core.model import CheckName, Conclusion, ResourceChange, Severity
+from review_bot.core.model import CheckName, Conclusion, ResourceChange, ResourceId, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
-from review_bot.core.verdict import blocks
+from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.verdict import blocks, to_json
 from review_bot.gate.stale import Shown
 from review_bot.github.annotations import Annotation, annotate
 from review_bot.github.check_runs import MOST_TEXT, Report
@@ -46,6 +48,7 @@ class Document:
     checks: Mapping[str, str]
     waivable: tuple[Mapping[str, Any], ...]
     shown: tuple[Mapping[str, str], ...]
+    demands: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def substance(self) -> Document:
@@ -79,6 +82,7 @@ class Document:
                 "files": tuple(row["files"]),
                 "waivable": tuple(row["waivable"]),
                 "shown": tuple(row["shown"]),
+                "demands": tuple(row["demands"]),
             }
         )
 
@@ -108,6 +112,7 @@ def of(review: Review, shown: DiffLines) -> Document:
         checks=_checks(verdict),
         waivable=tuple(_waivable(verdict)),
         shown=since.rows([_shown(change) for change in verdict.changes]),
+        demands=tuple(to_json(verdict)["demands"]),
     )
 
 
@@ -130,10 +135,15 @@ def _places_text(places: tuple[Place, ...], verdict: Verdict) -> str:
 
 def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
     targets = {t.target.id: t.target for t in verdict.targets}
+    dangerous = {(d.target, d.id) for d in verdict.dangers}
+    rules: dict[tuple[str | None, ResourceId | None], set[str]] = defaultdict(set)
+    for finding in verdict.findings:
+        if finding.check is CheckName.POLICY:
+            rules[finding.target, finding.resource].add(finding.rule)
     return [
         {
             "target": change.target,
-            "environment": targets[change.target].environment,
+            "environment": environment_of(change, targets[change.target]),
             "cluster": targets[change.target].cluster,
             "action": str(change.action),
             "apiVersion": change.id.api_version,
@@ -141,6 +151,8 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
             "namespace": change.id.namespace,
             "name": change.id.name,
             "fields": list(change.fields),
+            "policies": sorted(rules[change.target, change.id]),
+            "dangerous": (change.target, change.id) in dangerous,
         }
         for change in verdict.changes
     ]

@@ -44,7 +44,7 @@ class FactsReader:
         commits = await self._reader.commits(pull.number)
         tree, expected = await asyncio.to_thread(_from_git, fetched)
         paths = [p for f in document.files for p in (f["path"], f["previous_path"]) if p]
-        wanted = named(tree, paths)
+        wanted = named(tree, paths, document.demands)
         teams = await self._people.teams(wanted.teams)
         voices = {r.user for r in reviews} | {c.user for c in comments if speaks(c.body)}
         asked = wanted.users | {v.lower() for v in voices} | {m.lower() for members in teams.values() for m in members}
@@ -59,6 +59,7 @@ class FactsReader:
             "teams": teams,
             "permissions": permissions,
             "changes": [dict(c) for c in document.changes],
+            "demands": [dict(d) for d in document.demands],
             "effects": {**{e.head: e.digest for e in effects}, pull.head_sha: document.digest},
             "checks": dict(document.checks),
             "truncated": {

@@ -12,8 +12,9 @@ from weakref import WeakValueDictionary
 
 from review_bot.core.errors import ReviewBotError
 from review_bot.gate import explain
-from review_bot.gate.decision import Decision, State, decide
+from review_bot.gate.decision import Decision, decide
 from review_bot.gate.facts import Facts, parse
+from review_bot.gate.judging import State
 from review_bot.github.check_runs import APPROVALS, VERDICT, CheckRuns, Report, Run
 from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
@@ -132,7 +133,8 @@ class Looker:
             done = name in present and present[name].completed
             if (first and done) or (name == VERDICT and name not in present):
                 present[name] = await runs.start(pull.head_sha, name, "Rendering what this pull request touches.")
-        review = await self._reviewer.review(fetched.repository, fetched.tip, fetched.head)
+        git, branch = fetched.repository, pull.base_ref
+        review = await self._reviewer.review(git, fetched.tip, fetched.head, branch=branch)
         shown = await asyncio.to_thread(fetched.repository.shown, review.verdict.merge_base, fetched.head)
         reviewed = document.of(review, shown)
         if before is not None and not first:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from review_bot.core.errors import InputError
 from review_bot.gate import reviewers, settings
-from review_bot.gate.decision import State
+from review_bot.gate.judging import State
 from review_bot.github.client import Installation
 from review_bot.github.errors import Refused
 from review_bot.github.pulls import PullReader, repo_path

@@ -57,7 +57,12 @@ class Service:
         self._github = GitHubApp(AppIdentity(settings.app_id, settings.private_key, settings.api_url))
         self._mirrors = Mirrors(settings.state_dir / "mirrors", settings.github_url)
         self._opa = OpaServers()
-        self._reviewer = Reviewer(cache=settings.state_dir / "rendered", engine=self._opa, clusters=settings.clusters)
+        self._reviewer = Reviewer(
+            cache=settings.state_dir / "rendered",
+            engine=self._opa,
+            clusters=settings.clusters,
+            terraform=settings.terraform,
+        )
         self._metrics = Metrics()
         self._worker = Worker(self._store, self._handle, self._tell, self._metrics, PARALLEL)
         self._front = Front(settings.webhook_secret, self._store, self._metrics, self._worker.notice, self._trouble)

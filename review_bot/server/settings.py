@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from review_bot.cluster.operator_config import from_environment
+from review_bot.cluster.operator_config import from_environment, terraform_from_environment
 from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
+from review_bot.core.terraform.settings import TerraformTool
 
 PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
 
@@ -28,6 +29,7 @@ class Settings:
     public_url: str
     port: int
     clusters: Clusters | None = None
+    terraform: TerraformTool | None = None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -54,6 +56,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
         port=_port(environment.get("PORT", "8080")),
         clusters=from_environment(environment),
+        terraform=terraform_from_environment(environment),
     )
 
 

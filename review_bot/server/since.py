@@ -60,9 +60,8 @@ def _step(step: Step) -> str:
     if step.now is None:
         return f"{code(step.name)} is not touched any more"
     before = step.before.diff if step.before is not None else ""
-    lines = list(
-        difflib.unified_diff(before.splitlines(), step.now.diff.splitlines(), "approved", "now", "", "", 2, "")
-    )
+    now = step.now.diff.splitlines()
+    lines = list(difflib.unified_diff(before.splitlines(), now, "approved", "now", n=2, lineterm=""))
     return f"{code(step.name)} changes otherwise (the difference of the two differences)\n{_cut(lines)}"
 
 

@@ -331,3 +331,30 @@ def test_a_removed_object_is_judged_by_the_package_for_deletions(tmp_path: Path)
     base = {**BASE, "policies/deletion.rego": rule, "db/claim.yaml": claim}
     first = errors(reviewed(tmp_path, {"db/claim.yaml": None}, base))[0]
     assert (first["rule"], first["message"], first["path"]) == ("claim", "the data goes with it", "db/claim.yaml")
+
+
+def test_a_policy_can_ask_for_an_approval_and_finds_nothing_wrong(tmp_path: Path) -> None:
+    policy = """\
+package main
+
+require_approval_scaling contains {"msg": "it grows beyond five", "team": "acme/capacity", "count": 2} if {
+	input.spec.replicas > 5
+	data.review_bot.old.spec.replicas <= 5
+}
+"""
+    head = {"base/deploy.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: 6")}
+    verdict = reviewed(tmp_path, head, BASE | {"policies/scaling.rego": policy})
+    assert verdict["conclusion"] == "success"
+    assert [(f["rule"], f["severity"]) for f in verdict["findings"]] == [("scaling", "notice")] * 2
+    assert [(d["rule"], d["name"], d["teams"], d["count"]) for d in verdict["demands"]] == [
+        ("scaling", "prod-web", ["acme/capacity"], 2),
+        ("scaling", "staging-web", ["acme/capacity"], 2),
+    ]
+
+
+def test_a_policy_that_asks_nonsense_fails_by_itself(tmp_path: Path) -> None:
+    policy = 'package main\n\nrequire_approval contains {"msg": "x", "count": 0} if input.spec.replicas == 3\n'
+    head = {"base/deploy.yaml": DEPLOYMENT.replace("replicas: 2", "replicas: 3")}
+    verdict = reviewed(tmp_path, head, BASE | {"policies/scaling.rego": policy})
+    assert verdict["conclusion"] == "failure"
+    assert "asks for 0 approvals" in errors(verdict)[0]["message"]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review_bot.gate.decision import Decision, State, decide
+from review_bot.gate.decision import Decision, decide
 from review_bot.gate.facts import parse
+from review_bot.gate.judging import State
 
 BASE: dict[str, Any] = {
     "pull_request": {

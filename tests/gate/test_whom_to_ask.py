@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review_bot.gate.decision import RuleResult, State
+from review_bot.gate.judging import RuleResult, State
 from review_bot.gate.reviewers import choose, missing
 
 

@@ -152,7 +152,7 @@ def played(
     asyncio.run(play())
 
 
-async def until(ask: Callable[[], Awaitable[T | None]], what: str, seconds: float = 30) -> T:
+async def until(ask: Callable[[], Awaitable[T | None]], what: str, seconds: float = 90) -> T:
     """Ask until there is an answer."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

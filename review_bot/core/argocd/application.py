@@ -1,0 +1,176 @@
+"""An Argo CD Application as it is written: names, sources, destination and what else decides about its effect."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from review_bot.core.argocd import values
+from review_bot.core.argocd.problems import Trouble
+from review_bot.core.model import Delivery, FieldPath, Manifest, Resource, ResourceId
+
+TOOL = "argocd"
+GROUP = "argoproj.io"
+# Where Argo CD itself lives unless somebody decided otherwise.
+HOME = "argocd"
+IN_CLUSTER = "https://kubernetes.default.svc"
+FINALIZERS = ("resources-finalizer.argocd.argoproj.io", "foreground-finalizer.argocd.argoproj.io")
+BACKGROUND = "resources-finalizer.argocd.argoproj.io/background"
+PAUSED = "argocd.argoproj.io/skip-reconcile"
+# What Argo CD gives for the commit, which must not differ between the sides of a review.
+REVISION = "0" * 40
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """One entry of spec.sources, or spec.source: `at` is its place, `number` counts from 0."""
+
+    number: int
+    spec: Mapping[str, Any]
+    at: FieldPath
+
+    def text(self, key: str) -> str:
+        return values.text(self.spec.get(key), key, (*self.at, key))
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        return values.mapping(self.spec.get(key), key, (*self.at, key))
+
+
+@dataclass(frozen=True)
+class Application:
+    """`parent` is the target in whose output the object stands. Reading fields raises Trouble."""
+
+    resource: Resource
+    parent: str
+
+    @property
+    def name(self) -> str:
+        return self.resource.id.name
+
+    @property
+    def namespace(self) -> str:
+        return self.resource.id.namespace or HOME
+
+    @property
+    def id(self) -> str:
+        return f"{TOOL}:{self.name}" if self.namespace == HOME else f"{TOOL}:{self.namespace}/{self.name}"
+
+    @property
+    def subject(self) -> str:
+        """How people speak of it."""
+        return f"Application {self.name}"
+
+    @cached_property
+    def folder(self) -> str:
+        """Where what is generated for it goes, and the name of its copies of folders."""
+        return f"{TOOL}-{safe(self.id.partition(':')[2])}"
+
+    @cached_property
+    def spec(self) -> Mapping[str, Any]:
+        return values.mapping(self.resource.manifest.get("spec"), "spec", ("spec",))
+
+    @cached_property
+    def destination(self) -> Mapping[str, Any]:
+        """As it is written, {} if it can't be read; `check` says so."""
+        spec = self.resource.manifest.get("spec")
+        found = spec.get("destination") if isinstance(spec, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def target_namespace(self) -> str:
+        """The namespace of what names none, "" if that is not said."""
+        found = self.destination.get("namespace")
+        return found if isinstance(found, str) else ""
+
+    def check(self) -> None:
+        """Raises Trouble if it says not where to deploy to, or says it twice."""
+        at = ("spec", "destination")
+        values.mapping(self.spec.get("destination"), "spec.destination", at)
+        for key in ("name", "server", "namespace"):
+            values.text(self.destination.get(key), f"spec.destination.{key}", (*at, key))
+        named = [key for key in ("name", "server") if self.destination.get(key)]
+        if len(named) != 1:
+            raise Trouble(
+                "its destination has both a name and a server" if named else "its destination names no cluster",
+                at=at,
+                rule="destination",
+                help=f"set either destination.name or destination.server ({IN_CLUSTER} is Argo CD's own cluster)",
+            )
+
+    @cached_property
+    def sources(self) -> tuple[SourceSpec, ...]:
+        """Those that count: spec.sources hides spec.source unless it is empty."""
+        several = values.rows(self.spec.get("sources"), "spec.sources", ("spec", "sources"))
+        if several:
+            return tuple(SourceSpec(n, row, ("spec", "sources", n)) for n, row in enumerate(several))
+        one = values.mapping(self.spec.get("source"), "spec.source", ("spec", "source"))
+        if not one:
+            raise Trouble(
+                "it has no source", at=("spec",), rule="no-source", help="give it spec.source or spec.sources"
+            )
+        return (SourceSpec(0, one, ("spec", "source")),)
+
+    def environment(self, source: SourceSpec) -> Mapping[str, str]:
+        """The variables that Argo CD replaces in parameters, paths of value files and images."""
+        instance = self.name if self.namespace == HOME else f"{self.namespace}_{self.name}"
+        return {
+            "ARGOCD_APP_NAME": instance,
+            "ARGOCD_APP_NAMESPACE": self.target_namespace,
+            "ARGOCD_APP_PROJECT_NAME": values.text(self.spec.get("project"), "spec.project", ("spec", "project")),
+            "ARGOCD_APP_REVISION": REVISION,
+            "ARGOCD_APP_REVISION_SHORT": REVISION[:7],
+            "ARGOCD_APP_REVISION_SHORT_8": REVISION[:8],
+            "ARGOCD_APP_SOURCE_PATH": source.text("path"),
+            "ARGOCD_APP_SOURCE_REPO_URL": source.text("repoURL"),
+            "ARGOCD_APP_SOURCE_TARGET_REVISION": source.text("targetRevision"),
+        }
+
+    def delivery(self) -> Delivery:
+        """What the object says of its effect apart from what is rendered."""
+        metadata = self.resource.manifest.get("metadata")
+        annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+        paused = isinstance(annotations, dict) and annotations.get(PAUSED) == "true"
+        settings = {"destination": where(self.destination), "finalizer": goes_with_its_objects(self.resource.manifest)}
+        return Delivery(
+            tool=TOOL,
+            object=ResourceId(self.resource.id.api_version, "Application", self.namespace, self.name),
+            parent=self.parent,
+            source=self.resource.source,
+            destination=where(self.destination),
+            settings=json.dumps(settings | {"namespace": self.target_namespace}, sort_keys=True),
+            prune=self._prunes(),
+            suspended=paused,
+        )
+
+    def _prunes(self) -> bool:
+        """Does Argo CD by itself delete what is no longer rendered?"""
+        spec = self.resource.manifest.get("spec")
+        policy = spec.get("syncPolicy") if isinstance(spec, dict) else None
+        automated = policy.get("automated") if isinstance(policy, dict) else None
+        if not isinstance(automated, dict) or automated.get("enabled") is False:
+            return False
+        return automated.get("prune") is True
+
+
+def where(destination: Mapping[str, Any]) -> str:
+    """The cluster and the namespace in one line."""
+    server = str(destination.get("name") or destination.get("server") or "")
+    server = "in-cluster" if server == IN_CLUSTER else server
+    namespace = destination.get("namespace")
+    return f"{server}/{namespace}" if namespace else server
+
+
+def goes_with_its_objects(manifest: Manifest) -> bool:
+    """Are its objects deleted with it? Only a finalizer sees to that."""
+    metadata = manifest.get("metadata")
+    finalizers = metadata.get("finalizers") if isinstance(metadata, dict) else None
+    return isinstance(finalizers, list) and any(f in (*FINALIZERS, BACKGROUND) for f in finalizers)
+
+
+def safe(name: str) -> str:
+    """A name for files made of an object's; no two names give one."""
+    return re.sub(r"[^A-Za-z0-9.-]", lambda m: f"_{ord(m[0]):x}_", name)

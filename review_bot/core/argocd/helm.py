@@ -1,0 +1,154 @@
+"""Helm sources: the words that Argo CD gives to `helm template`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from review_bot.core.argocd import patterns, values
+from review_bot.core.argocd.application import Application, SourceSpec
+from review_bot.core.argocd.place import Place, root_of
+from review_bot.core.argocd.problems import NotSeen, Trouble
+from review_bot.core.closure import helm_reads, join
+from review_bot.core.delivery import Surroundings
+from review_bot.core.model import FieldPath, HelmOptions, RendererName, Target
+
+# Helm's own rule for names of releases.
+_RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
+LONGEST_RELEASE = 53
+_COMMA = re.compile(r"([^\\]),")
+
+
+def part(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> tuple[Target, frozenset[str]]:
+    """The part that renders the chart, and all that decides about it. Raises Trouble."""
+    options, at = source.mapping("helm"), (*source.at, "helm")
+    names = app.environment(source)
+    files, optional = _value_files(source, app, place, around)
+    inline = _inline(options, at)
+    if inline is not None:
+        made = f".~{app.folder}/{source.number}/values.yaml"
+        files.append(around.write(made, inline, app.resource.place(at)))
+    sets, given = _sets(options, at, place, names)
+    helm = HelmOptions(
+        release=_release(options, at, app),
+        namespace=values.text(options.get("namespace"), "helm.namespace", (*at, "namespace"))
+        or app.target_namespace
+        or "default",
+        values=tuple(files),
+        sets=(*sets, *_capabilities(options, source.spec, at)),
+        crds=options.get("skipCrds") is not True,
+    )
+    reads = helm_reads(around.files, place.folder, (*files, *given))
+    entry = join(place.folder, "Chart.yaml")
+    target = Target(f"{app.id}/{source.number}", RendererName.HELM, place.folder, entry, reads, helm=helm)
+    return target, reads | frozenset(optional)
+
+
+def _release(options: Mapping[str, Any], at: FieldPath, app: Application) -> str:
+    name = values.text(options.get("releaseName"), "helm.releaseName", (*at, "releaseName")) or app.name
+    if not _RELEASE.match(name) or len(name) > LONGEST_RELEASE:
+        raise Trouble(
+            f"{name} is no name that Helm allows for a release",
+            at=(*at, "releaseName"),
+            rule="release-name",
+            help=f"set helm.releaseName: lower case letters, digits and dashes, at most {LONGEST_RELEASE}",
+        )
+    return name
+
+
+def _inline(options: Mapping[str, Any], at: FieldPath) -> bytes | None:
+    """valuesObject, which replaces values."""
+    whole = values.mapping(options.get("valuesObject"), "helm.valuesObject", (*at, "valuesObject"))
+    if whole:
+        return json.dumps(whole, sort_keys=True).encode()
+    text = values.text(options.get("values"), "helm.values", (*at, "values"))
+    return text.encode() if text else None
+
+
+def _sets(
+    options: Mapping[str, Any], at: FieldPath, place: Place, names: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
+    """Helm's words for the parameters, and the files that they name."""
+    words: dict[tuple[str, str], str] = {}
+    for number, row in enumerate(values.rows(options.get("parameters"), "helm.parameters", (*at, "parameters"))):
+        name = values.text(row.get("name"), "the parameter's name", (*at, "parameters", number, "name"))
+        value = values.text(row.get("value"), f"the parameter {name}", (*at, "parameters", number, "value"))
+        kind = "--set-string" if row.get("forceString") is True else "--set"
+        words[(kind, name)] = f"{name}={escaped(values.expanded(value, names))}"
+    files = []
+    place_of_files = (*at, "fileParameters")
+    for number, row in enumerate(values.rows(options.get("fileParameters"), "helm.fileParameters", place_of_files)):
+        field = (*place_of_files, number, "path")
+        name, path = (values.text(row.get(key), f"fileParameters.{key}", field) for key in ("name", "path"))
+        found = place.inside(values.expanded(path, names), "the file parameter", field)
+        files.append(found)
+        words[("--set-file", name)] = f"{name}={{repo}}/{escaped(found)}"
+    order = ("--set", "--set-string", "--set-file")
+    ordered = sorted(words.items(), key=lambda item: order.index(item[0][0]))
+    return [word for (kind, _), text in ordered for word in (kind, text)], files
+
+
+def escaped(value: str) -> str:
+    """Commas would divide values, unless it is a list."""
+    return value if value.startswith("{") and value.endswith("}") else _COMMA.sub(r"\1\\,", value)
+
+
+def _capabilities(options: Mapping[str, Any], spec: Mapping[str, Any], at: FieldPath) -> Iterator[str]:
+    """The versions that templates ask for; what is said for the chart comes before what is said for the source."""
+    version = options.get("kubeVersion") or spec.get("kubeVersion")
+    if version:
+        yield from ("--kube-version", values.text(version, "helm.kubeVersion", (*at, "kubeVersion")))
+    served = options.get("apiVersions") or spec.get("apiVersions")
+    for api in values.texts(served, "helm.apiVersions", (*at, "apiVersions")):
+        yield from ("--api-versions", api)
+
+
+def _value_files(
+    source: SourceSpec, app: Application, place: Place, around: Surroundings
+) -> tuple[list[str], list[str]]:
+    """The value files in their order, and those that may be added though they are not there."""
+    options, at = source.mapping("helm"), (*source.at, "helm", "valueFiles")
+    ignored = options.get("ignoreMissingValueFiles") is True
+    found: list[str] = []
+    optional: list[str] = []
+    for number, written in enumerate(values.texts(options.get("valueFiles"), "helm.valueFiles", at)):
+        path = _value_file(written, (*at, number), source, app, place, around)
+        there = _matching(path, around) if patterns.has_wildcards(path) else [around.files.through_links(path)[0]]
+        known = [p for p in there if p in around.files.entries]
+        if not ignored and not known:
+            # Told by the renderer, as everywhere.
+            known = [path]
+        found += [p for p in known if p not in found]
+        optional += [] if known else [path]
+    return found, optional
+
+
+def _matching(pattern: str, around: Surroundings) -> list[str]:
+    if pattern in around.files.entries:
+        return [pattern]
+    fixed = pattern[: min(pattern.index(c) for c in "*?[{" if c in pattern)].rpartition("/")[0] or "."
+    return [p for p in around.files.below(fixed) if patterns.of_values(pattern, p)]
+
+
+def _value_file(
+    written: str, at: FieldPath, source: SourceSpec, app: Application, place: Place, around: Surroundings
+) -> str:
+    """The path in the tree that a value file's words mean."""
+    first, _, rest = written.partition("/")
+    if first.startswith("$") and rest:
+        other = next((s for s in app.sources if s.spec.get("ref") == first[1:]), None)
+        if other is not None:
+            if other.text("chart"):
+                raise Trouble(f"{first} is a chart; value files come from git repositories", at=at, rule="value-file")
+            root = root_of(other, app, around)
+            return Place(root, root).inside(values.expanded(rest, app.environment(source)), "the value file", at)
+    path = values.expanded(written, app.environment(source))
+    if "://" in path:
+        raise NotSeen(
+            f"the value file {path} lies elsewhere and is not fetched",
+            at=at,
+            help="commit the file, or take it from a source with a `ref`",
+        )
+    return place.inside(path, "the value file", at)

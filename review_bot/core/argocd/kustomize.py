@@ -1,0 +1,173 @@
+"""Kustomize sources: the edits that Argo CD makes to a kustomization before it builds it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from review_bot.core.argocd import values
+from review_bot.core.argocd.application import Application, SourceSpec
+from review_bot.core.argocd.place import Place
+from review_bot.core.argocd.problems import Trouble
+from review_bot.core.closure import join, kustomize_reads, normal
+from review_bot.core.delivery import Surroundings
+from review_bot.core.model import FieldPath, RendererName, Target
+
+# What changes the kustomization; other options concern the program.
+EDITS = (
+    *("namePrefix", "nameSuffix", "images", "replicas", "commonLabels", "commonAnnotations", "namespace", "patches"),
+    "components",
+)
+_TAGGED = re.compile(r"(.*):([a-zA-Z0-9._-]*|\*)\Z")
+
+
+def part(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> tuple[Target, frozenset[str]]:
+    """The part that builds the kustomization, edited in a copy of its folder, and the files of both. Raises Trouble."""
+    options, at = source.mapping("kustomize"), (*source.at, "kustomize")
+    entry = around.files.kustomization_of(place.folder) or join(place.folder, "kustomization.yaml")
+    id, folder = f"{app.id}/{source.number}", place.folder
+    reads = originals = kustomize_reads(around.files, folder)
+    if any(options.get(key) for key in EDITS) and entry in around.files.entries:
+        before = around.files.parsed(entry)
+        if before is None:
+            raise Trouble("the kustomization is not YAML", path=entry, rule="render-failed")
+        content = edited(before, options, at, app.environment(source), _existing(options, at, place, around))
+        folder = around.shadow(place.folder, f"{app.folder}.{source.number}")
+        entry = join(folder, entry.rpartition("/")[2])
+        around.write(entry, json.dumps(content, sort_keys=True).encode(), app.resource.place(at))
+        reads = kustomize_reads(around.files, folder)
+        originals |= {_original(p, folder, place.folder) for p in reads}
+    return Target(id, RendererName.KUSTOMIZE, folder, entry, reads), originals
+
+
+def _original(path: str, shadow: str, folder: str) -> str:
+    return join(folder, path[len(shadow) + 1 :]) if path.startswith(f"{shadow}/") else path
+
+
+def _existing(options: Mapping[str, Any], at: FieldPath, place: Place, around: Surroundings) -> list[str]:
+    """The components to add, without those that may be missing and are."""
+    named = values.texts(options.get("components"), "kustomize.components", (*at, "components"))
+    if options.get("ignoreMissingComponents") is not True:
+        return named
+    return [c for c in named if around.files.kustomization_of(normal(join(place.folder, c)))]
+
+
+def edited(
+    kustomization: Mapping[str, Any],
+    options: Mapping[str, Any],
+    at: FieldPath,
+    names: Mapping[str, str],
+    components: list[str],
+) -> dict[str, Any]:
+    """The kustomization as Argo CD would write it, edit by edit in its order. Raises Trouble."""
+    content = dict(kustomization)
+    for key in ("namePrefix", "nameSuffix"):
+        if options.get(key):
+            content[key] = values.text(options[key], f"kustomize.{key}", (*at, key))
+    _set_images(content, values.texts(options.get("images"), "kustomize.images", (*at, "images")), at, names)
+    _set_replicas(content, values.rows(options.get("replicas"), "kustomize.replicas", (*at, "replicas")))
+    _add_labels(content, options, at, names)
+    _add_annotations(content, options, at, names)
+    if options.get("namespace"):
+        content["namespace"] = values.text(options["namespace"], "kustomize.namespace", (*at, "namespace"))
+    patches = values.rows(options.get("patches"), "kustomize.patches", (*at, "patches"))
+    if patches:
+        content["patches"] = [*_list(content.get("patches")), *patches]
+    if components:
+        known = _list(content.get("components"))
+        content["components"] = [*known, *(c for c in components if c not in known)]
+    return content
+
+
+def _set_images(content: dict[str, Any], images: list[str], at: FieldPath, names: Mapping[str, str]) -> None:
+    new = [_image(values.expanded(text, names), (*at, "images", number)) for number, text in enumerate(images)]
+    if not new:
+        return
+    known = {str(row.get("name")): row for row in _list(content.get("images")) if isinstance(row, dict)}
+    for image in new:
+        before = known.get(image["name"], {})
+        # An asterisk stands for what the kustomization says already.
+        kept = {k: before.get(k) if v == "*" else v for k, v in image.items()}
+        known[image["name"]] = {k: v for k, v in kept.items() if v}
+    content["images"] = [known[name] for name in sorted(known)]
+
+
+def _image(text: str, at: FieldPath) -> dict[str, str]:
+    """`name=new:tag`, `name=new@digest`, `name=new`, `name:tag` or `name@digest`."""
+    name, renamed, rest = text.partition("=")
+    overwrite = rest if renamed else text
+    digest = tag = ""
+    if "@" in overwrite:
+        overwrite, _, digest = overwrite.partition("@")
+    elif tagged := _TAGGED.match(overwrite):
+        overwrite, tag = tagged.groups()
+    elif not renamed:
+        raise Trouble(
+            f"{text!r} is not an image that kustomize can set",
+            at=at,
+            rule="kustomize-image",
+            help="write name:tag, name@digest, name=new or name=new:tag",
+        )
+    found = {"name": name, "newName": overwrite} if renamed else {"name": overwrite}
+    return found | ({"newTag": tag} if tag else {}) | ({"digest": digest} if digest else {})
+
+
+def _set_replicas(content: dict[str, Any], rows: list[Mapping[str, Any]]) -> None:
+    if rows:
+        known = {str(row.get("name")): row for row in _list(content.get("replicas")) if isinstance(row, dict)}
+        for row in rows:
+            count = row.get("count")
+            number = int(count) if isinstance(count, str) and count.isdigit() else count
+            known[str(row.get("name"))] = {"name": row.get("name"), "count": number}
+        content["replicas"] = list(known.values())
+
+
+def _add_labels(content: dict[str, Any], options: Mapping[str, Any], at: FieldPath, names: Mapping[str, str]) -> None:
+    new = _pairs(options, "commonLabels", at, names, expand=True)
+    if not new:
+        return
+    known = values.mapping(content.get("commonLabels"), "commonLabels", at)
+    if options.get("labelWithoutSelector") is True:
+        label = {"pairs": new, "includeTemplates": options.get("labelIncludeTemplates") is True}
+        content["labels"] = [*_list(content.get("labels")), label]
+        return
+    _refuse_known(known, new, options.get("forceCommonLabels"), (*at, "commonLabels"), "forceCommonLabels")
+    content["commonLabels"] = {**known, **new}
+
+
+def _add_annotations(
+    content: dict[str, Any], options: Mapping[str, Any], at: FieldPath, names: Mapping[str, str]
+) -> None:
+    expand = options.get("commonAnnotationsEnvsubst") is True
+    new = _pairs(options, "commonAnnotations", at, names, expand=expand)
+    if not new:
+        return
+    known = values.mapping(content.get("commonAnnotations"), "commonAnnotations", at)
+    field = (*at, "commonAnnotations")
+    _refuse_known(known, new, options.get("forceCommonAnnotations"), field, "forceCommonAnnotations")
+    content["commonAnnotations"] = {**known, **new}
+
+
+def _pairs(
+    options: Mapping[str, Any], key: str, at: FieldPath, names: Mapping[str, str], *, expand: bool
+) -> dict[str, str]:
+    given = values.mapping(options.get(key), f"kustomize.{key}", (*at, key))
+    texts = {str(k): values.text(v, f"{key}.{k}", (*at, key, k)) for k, v in given.items()}
+    return {k: values.expanded(v, names) for k, v in texts.items()} if expand else texts
+
+
+def _refuse_known(known: Mapping[str, Any], new: Mapping[str, str], force: Any, at: FieldPath, option: str) -> None:
+    both = sorted(known.keys() & new.keys())
+    if both and force is not True:
+        raise Trouble(
+            f"{both[0]} is set in the kustomization already",
+            at=at,
+            rule="kustomize-edit",
+            help=f"set kustomize.{option}: true to replace it",
+        )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

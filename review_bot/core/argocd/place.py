@@ -1,0 +1,84 @@
+"""Where a source's files lie: in this repository, or in what is fetched for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from review_bot.core.argocd.application import Application, SourceSpec
+from review_bot.core.argocd.problems import NotSeen, Trouble
+from review_bot.core.closure import folder_of, join, normal, outside
+from review_bot.core.delivery import Surroundings
+from review_bot.core.errors import InputError
+from review_bot.core.model import FieldPath, Remote, RemoteKind
+
+
+@dataclass(frozen=True)
+class Place:
+    """`root` is the folder of the tree at which the source's repository begins, `folder` that of the application."""
+
+    root: str
+    folder: str
+
+    def inside(self, path: str, what: str, at: FieldPath) -> str:
+        """A path of the repository's, relative to the application's folder, from its root where it begins with `/`."""
+        if path.startswith("/"):
+            found = normal(join(self.root, path.lstrip("/")))
+        else:
+            found = normal(join(self.folder, path))
+        if outside(found) or not _below(found, self.root):
+            raise Trouble(f"{what} {path} lies outside of the repository", at=at, rule="outside-repository")
+        return found
+
+
+def root_of(source: SourceSpec, app: Application, around: Surroundings) -> str:
+    """The folder at which the source's repository begins, "." for this one. Raises Trouble."""
+    url, revision = source.text("repoURL"), source.text("targetRevision")
+    if not url:
+        raise Trouble("it names no repoURL", at=source.at, rule="no-source", help="name the repository")
+    chart = source.text("chart")
+    if not chart and not url.startswith("oci://") and around.here(url, revision):
+        return "."
+    if url.startswith("oci://") or (chart and "://" not in url):
+        remote = Remote(RemoteKind.OCI, url, chart, revision)
+    elif chart:
+        remote = Remote(RemoteKind.HELM, url, chart, revision)
+    else:
+        remote = Remote(RemoteKind.GIT, url, "", revision)
+    try:
+        return around.fetched(remote, app.resource.place((*source.at, "repoURL")))
+    except InputError as error:
+        raise NotSeen(error.message, at=(*source.at, "repoURL"), help=error.help) from error
+
+
+def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Place:
+    """The application's folder, which must be there. Raises Trouble."""
+    root = root_of(source, app, around)
+    chart, path = source.text("chart"), source.text("path")
+    if chart:
+        inner = join(root, chart.rpartition("/")[2])
+        return Place(root, inner if join(inner, "Chart.yaml") in around.files.entries else root)
+    if path.startswith("/"):
+        raise Trouble(f"the path {path} must not begin with /", at=(*source.at, "path"), rule="no-such-folder")
+    folder = Place(root, root).inside(path or ".", "the path", (*source.at, "path"))
+    found = around.files.through_links(folder)[0]
+    if outside(found) or not _below(found, root):
+        raise Trouble(f"{folder} is a link that leaves the repository", at=(*source.at, "path"), rule="link-leaves")
+    if found in around.files.entries:
+        raise Trouble(
+            f"{folder} is a file, and a folder is expected",
+            at=(*source.at, "path"),
+            rule="no-such-folder",
+            help=f"write path: {folder_of(folder)}, or use directory.include",
+        )
+    if not around.files.is_folder(found):
+        raise Trouble(
+            f"there is no folder {folder}",
+            at=(*source.at, "path"),
+            rule="no-such-folder",
+            help="correct spec.source.path, or add the folder",
+        )
+    return Place(root, found)
+
+
+def _below(path: str, root: str) -> bool:
+    return root == "." or path == root or path.startswith(f"{root}/")

@@ -1,0 +1,145 @@
+"""Delivery tools: objects among what is rendered that say what else is to be deployed, and what they mean.
+
+A tool reads such objects (an Argo CD Application, a Flux Kustomization) and answers with targets, which are rendered in
+turn: so it goes from the top down, as the tools themselves do it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from review_bot.core.closure import Files
+from review_bot.core.configuration import Config
+from review_bot.core.errors import InputError
+from review_bot.core.graft import Graft
+from review_bot.core.model import Finding, Remote, Resource, Source, Target
+
+# What stands in every object that a delivery tool reads, and so in the files that lead to one.
+WORDS = ("argoproj.io/", "fluxcd.io/", "fluxcd.controlplane.io/")
+
+
+@dataclass(frozen=True)
+class Told:
+    """An object among the rendered ones, and the target in whose output it stands."""
+
+    resource: Resource
+    target: Target
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them."""
+
+    targets: tuple[Target, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of jsonnet: a text, or code."""
+
+    name: str
+    value: str
+    code: bool = False
+
+
+class Templating(Protocol):
+    """The small languages of delivery tools, spoken by the libraries that the tools use.
+
+    Each raises InputError with the library's own words, and ToolError where the program is missing.
+    """
+
+    def go_templates(
+        self,
+        template: Any,
+        parameters: Sequence[Mapping[str, Any]],
+        options: Sequence[str] = (),
+        delimiters: tuple[str, str] = ("{{", "}}"),
+    ) -> list[Any]:
+        """A JSON-like value with Go text/template in its strings and keys, once for each set of parameters."""
+        ...
+
+    def substitute(self, texts: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in each text."""
+        ...
+
+    def jsonnet(
+        self,
+        path: str,
+        files: Mapping[str, str],
+        libraries: Sequence[str] = (),
+        external: Sequence[Variable] = (),
+        top_level: Sequence[Variable] = (),
+    ) -> Any:
+        """The value of a jsonnet file, which sees `files` by their paths and nothing else."""
+        ...
+
+
+@dataclass
+class Surroundings:
+    """One side of a review while it is expanded: what delivery tools may look at.
+
+    `objects` is everything rendered so far in one `realm` (what one cluster's tools see, named after the folder at its
+    top), in every round anew. `here` tells whether an address and a revision ("" for the default) mean this repository
+    as it is on this side. `fetched` gives the folder in `graft` under which something from elsewhere can be read; it
+    raises InputError with words for the person who reads why not.
+    """
+
+    graft: Graft
+    files: Files
+    config: Config
+    objects: Sequence[Told]
+    here: Callable[[str, str], bool]
+    fetched: Callable[[Remote, Source], str]
+    templating: Templating
+    realm: str = "."
+
+    def write(self, path: str, data: bytes, source: Source) -> str:
+        """Generate a file; gives its path back, which tells realms apart where `path` is one of the bot's own."""
+        if path.startswith(".~"):
+            path = f".~{self._mark}{path[2:]}"
+        self.files.add([path] if path not in self.graft.entries() else [])
+        self.graft.write(path, data, source)
+        return path
+
+    def shadow(self, folder: str, name: str) -> str:
+        """The folder once more beside itself, to be changed without harm to who else reads it; the copy's path.
+
+        `..` means the same in both. Gives the known one if the name was shadowed before. Raises InputError.
+        """
+        name = f"{self._mark}{name}"
+        to = f".~{name}" if folder == "." else f"{folder}~{name}"
+        if to in self.graft.made:
+            return to
+        if self.files.is_folder(to) or to in self.graft.entries():
+            raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename that folder")
+        paths = [p for p in self.files.below(folder) if not self._of_a_shadow(p, folder)]
+        self.files.add(self.graft.copy(paths, folder, to))
+        return to
+
+    def _of_a_shadow(self, path: str, folder: str) -> bool:
+        inner = path if folder == "." else path[len(folder) + 1 :]
+        return self.graft.is_made(path) and "~" in inner.rpartition("/")[0]
+
+    @property
+    def _mark(self) -> str:
+        return "" if self.realm == "." else re.sub(r"[^A-Za-z0-9]+", "-", self.realm).strip("-") + "."
+
+    def of(self, group: str, kinds: Iterable[str]) -> list[Told]:
+        """The objects of these kinds of an API group."""
+        wanted = frozenset(kinds)
+        return [t for t in self.objects if t.resource.id.kind in wanted and t.resource.id.group == group]
+
+
+class DeliveryTool(Protocol):
+    """One delivery tool. `kinds` are (group, kind) of the objects that it reads; all others tell it nothing."""
+
+    name: str
+    kinds: frozenset[tuple[str, str]]
+
+    def expand(self, around: Surroundings) -> Expansion:
+        """The targets that the objects ask for. Problems are findings, so that one broken object stops no other."""
+        ...

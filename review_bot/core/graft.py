@@ -1,0 +1,102 @@
+"""A tree with files that are not in it: what a delivery tool would generate, copy or fetch before it renders.
+
+Renderers and planning see one tree and need not know. What was generated is known again by `original`, so that a
+finding is shown where its cause stands in the repository.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from review_bot.core.model import Source, Tree, TreeEntry
+
+
+class Graft:
+    """One side of a review as delivery tools see it; it only grows. Is a `Tree`."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._entries = dict(tree.entries())
+        self._contents: dict[str, bytes] = {}
+        self._others: dict[str, tuple[Tree, str]] = {}
+        self._copies: dict[str, str] = {}
+        self._places: dict[str, Source] = {}
+        # The folders that were made by copying or mounting.
+        self.made: set[str] = set()
+
+    @property
+    def sha(self) -> str:
+        return self._tree.sha
+
+    def entries(self) -> Mapping[str, TreeEntry]:
+        return self._entries
+
+    def read(self, path: str) -> bytes | None:
+        return self.read_many([path]).get(path)
+
+    def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        own = [p for p in paths if p not in self._contents and p not in self._others and p not in self._copies]
+        found = dict(self._tree.read_many(own))
+        for path in paths:
+            if path in self._contents:
+                found[path] = self._contents[path]
+            elif path in self._others:
+                tree, inner = self._others[path]
+                data = tree.read(inner)
+            elif path in self._copies:
+                data = self._tree.read(self._copies[path])
+            else:
+                continue
+            if path not in self._contents and data is not None:
+                found[path] = data
+        return found
+
+    def write(self, path: str, data: bytes, source: Source) -> None:
+        """A generated file; `source` is where the words that made it stand."""
+        blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        self._copies.pop(path, None)
+        self._contents[path] = data
+        self._places[path] = source
+        self._entries[path] = TreeEntry(path, "100644", blob)
+
+    def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
+        """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""
+        self.made.add(to)
+        added = []
+        for path in paths:
+            copied = to + (f"/{path}" if folder == "." else path[len(folder) :])
+            for known in (self._contents, self._others):
+                if path in known:
+                    known[copied] = known[path]  # type: ignore[assignment]
+                    break
+            else:
+                self._copies[copied] = self._copies.get(path, path)
+            self._places[copied] = Source(self.original(path).path)
+            entry = self._entries[path]
+            self._entries[copied] = TreeEntry(copied, entry.mode, entry.blob)
+            added.append(copied)
+        return added
+
+    def mount(self, tree: Tree, to: str, source: Source) -> list[str]:
+        """Another tree below `to`, a folder that is not there yet; the new paths."""
+        self.made.add(to)
+        added = []
+        for path, entry in tree.entries().items():
+            mounted = f"{to}/{path}"
+            self._others[mounted] = (tree, path)
+            self._places[mounted] = source
+            self._entries[mounted] = TreeEntry(mounted, entry.mode, entry.blob)
+            added.append(mounted)
+        return added
+
+    def is_made(self, path: str) -> bool:
+        """Was the file copied, mounted or generated?"""
+        return path in self._places
+
+    def original(self, path: str, line: int | None = None) -> Source:
+        """Where a file's words stand in the repository: the file itself, that which it copies, or what asked for it."""
+        place = self._places.get(path)
+        if place is None:
+            return Source(path, line)
+        return place if place.line is not None or path in self._contents else Source(place.path, line)

@@ -1,0 +1,214 @@
+"""What a plan (`show -json`) says will happen, as changes of objects like any others.
+
+A replacement is a deletion and a creation of the same object: so it is counted, judged by policies of deletions, and
+asked of those who must agree to one. The format: https://developer.hashicorp.com/terraform/internals/json-format.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+from review_bot.core.diff import difference
+from review_bot.core.errors import InputError
+from review_bot.core.model import Action, Manifest, Resource, ResourceChange, ResourceId, Source
+from review_bot.core.terraform import API_VERSION, UNKNOWN, block_of, spec_of
+from review_bot.core.terraform.blocks import manifest_of
+from review_bot.core.terraform.masking import SENSITIVE
+
+FORMAT = "1."
+# Arguments that decide about a resource and are in no plan.
+META = ("lifecycle", "provisioner", "connection", "provider")
+_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
+_MODULE = re.compile(r"^module\.[^.]+")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan's rows as the tool wrote them. Raises InputError where they are none."""
+
+    resources: tuple[Mapping[str, Any], ...]
+    outputs: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, document: Any) -> Plan:
+        """From the tool's JSON."""
+        version = document.get("format_version") if isinstance(document, Mapping) else None
+        if not isinstance(version, str) or not {"resource_changes", "planned_values"} & document.keys():
+            raise InputError("it is no plan", help="write it by `tofu show -json PLANFILE` or `terraform show -json`")
+        if not version.startswith(FORMAT):
+            raise InputError(f"its format {version} is not known", help="update the bot")
+        if document.get("errored") is True:
+            raise InputError("the plan ended with errors, so it is not whole", help="mend what it says, and plan again")
+        rows = document.get("resource_changes") or []
+        outputs = document.get("output_changes") or {}
+        if not (isinstance(rows, list) and all(_is_row(row) for row in rows) and isinstance(outputs, Mapping)):
+            raise InputError("it is no plan that can be understood", help="write it by `show -json` of the same tool")
+        return cls(tuple(rows), {str(k): v for k, v in outputs.items() if isinstance(v, Mapping)})
+
+    def managed(self) -> Iterator[Mapping[str, Any]]:
+        """The rows of resources; data sources are read and have no effect."""
+        return (row for row in self.resources if row.get("mode") != "data")
+
+
+def changes_of(target: str, plan: Plan, base: Sequence[Resource], head: Sequence[Resource]) -> list[ResourceChange]:
+    """Everything that the plan would do; `base` and `head` are the configuration's objects, which know the places."""
+    known = [{r.id.name: r for r in side} for side in (base, head)]
+    found: list[ResourceChange] = []
+    for row in plan.managed():
+        address, actions = str(row["address"]), _actions(row["change"])
+        kind, module = str(row.get("type")), row.get("module_address")
+        id = ResourceId(API_VERSION, kind, str(module) if module else None, address)
+        block = {"type": "resource", "labels": [kind, str(row.get("name"))], "planned": True}
+        found += _row(target, id, block, row["change"], actions, known)
+    for name, change in plan.outputs.items():
+        id = ResourceId(API_VERSION, "Output", None, f"output.{name}")
+        wrapped = _wrapped(change)
+        found += _row(
+            target, id, {"type": "output", "labels": [name], "planned": True}, wrapped, _actions(change), known
+        )
+    return sorted(found, key=lambda c: (c.id.kind, c.id.namespace or "", c.id.name, c.action is not Action.DELETE))
+
+
+def planned_objects(plan: Plan, configured: Sequence[Resource]) -> list[Resource]:
+    """The resources as they are to be, by a plan that begins with nothing; other objects as they are configured."""
+    known = {r.id.name: r for r in configured}
+    found = [r for r in configured if block_of(r.manifest).get("type") != "resource"]
+    for change in changes_of("", plan, (), configured):
+        if change.head is not None and change.id.kind != "Output":
+            own = known.get(_INDEX.sub("", change.id.name))
+            spec = spec_of(own.manifest) if own is not None else {}
+            meta = {name: spec[name] for name in META if name in spec}
+            manifest = {**change.head.manifest, **({"meta": meta} if meta else {})}
+            found.append(replace(change.head, manifest=manifest))
+    return found
+
+
+def together(configured: Iterable[ResourceChange], planned: Sequence[ResourceChange]) -> list[ResourceChange]:
+    """A plan's changes, and those of the configuration that it does not speak of.
+
+    Of resources the plan knows what happens; what no plan shows (provisioners, lifecycle) is kept as it is written.
+    """
+    spoken = {_INDEX.sub("", c.id.name) for c in planned}
+    kept = []
+    for change in configured:
+        side = change.head or change.base
+        is_resource = side is not None and block_of(side.manifest).get("type") == "resource"
+        if change.id.name in spoken and (is_resource or change.id.kind == "Output"):
+            continue
+        if is_resource and not (change.action is Action.UPDATE and _of_meta(change.fields)):
+            continue
+        kept.append(change)
+    return sorted([*kept, *planned], key=lambda c: (c.id.kind, c.id.namespace or "", c.id.name))
+
+
+def _of_meta(fields: Iterable[str]) -> bool:
+    return any(re.match(rf"spec\.(?:{'|'.join(META)})\b", field) for field in fields)
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, Mapping) and isinstance(row.get("address"), str) and isinstance(row.get("change"), Mapping)
+
+
+def _actions(change: Mapping[str, Any]) -> frozenset[str]:
+    actions = change.get("actions")
+    return frozenset(str(a) for a in actions) if isinstance(actions, list) else frozenset()
+
+
+def _row(
+    target: str,
+    id: ResourceId,
+    block: Mapping[str, Any],
+    change: Mapping[str, Any],
+    actions: frozenset[str],
+    known: Sequence[Mapping[str, Resource]],
+) -> Iterator[ResourceChange]:
+    if not actions & {"create", "update", "delete"}:
+        return
+    old = _side(change.get("before"), {}, change.get("before_sensitive"))
+    new = _side(change.get("after"), change.get("after_unknown"), change.get("after_sensitive"))
+    before = _resource(id, block, old, (known[0], known[1])) if "create" not in actions or "delete" in actions else None
+    after = _resource(id, block, new, (known[1], known[0])) if actions != {"delete"} else None
+    if actions >= {"delete", "create"} and before and after:
+        gone = difference(before.manifest, None, id) or ((), "")
+        made = difference(before.manifest, after.manifest, id) or difference(None, after.manifest, id) or ((), "")
+        yield ResourceChange(target, Action.DELETE, id, _replacing(change) or gone[0], gone[1], before, None)
+        yield ResourceChange(target, Action.CREATE, id, *made, None, after)
+        return
+    found = difference(before.manifest if before else None, after.manifest if after else None, id)
+    if found is not None:
+        action = Action.UPDATE if before and after else Action.CREATE if after else Action.DELETE
+        yield ResourceChange(target, action, id, *found, before, after)
+
+
+def _replacing(change: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that can't be changed in place."""
+    paths = change.get("replace_paths")
+    return tuple(_dotted(path) for path in paths if isinstance(path, list)) if isinstance(paths, list) else ()
+
+
+def _dotted(path: Sequence[Any]) -> str:
+    return "spec" + "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path)
+
+
+def _wrapped(change: Mapping[str, Any]) -> dict[str, Any]:
+    """An output's change in the form of a resource's."""
+    keys = ("before", "after", "after_unknown", "before_sensitive", "after_sensitive")
+    return {k: {"value": change.get(k)} for k in keys if k in change}
+
+
+def _side(value: Any, unknown: Any, sensitive: Any) -> tuple[dict[str, Any], list[str]]:
+    spec = _with_unknown(value if isinstance(value, Mapping) else {}, unknown)
+    paths = sorted(_marked(sensitive, "", spec))
+    return (spec if isinstance(spec, dict) else {}), paths
+
+
+def _with_unknown(value: Any, unknown: Any) -> Any:
+    """The value without what is not set, and with a word where it will be known after the fact."""
+    if unknown is True:
+        return UNKNOWN
+    if isinstance(value, Mapping) or (value is None and isinstance(unknown, Mapping)):
+        value, marks = value or {}, unknown if isinstance(unknown, Mapping) else {}
+        merged = {k: _with_unknown(value.get(k), marks.get(k)) for k in [*value, *(k for k in marks if k not in value)]}
+        return {k: v for k, v in merged.items() if v is not None and not (v == {} and k not in value)}
+    if isinstance(value, list) or (value is None and isinstance(unknown, list)):
+        pairs = zip_longest(value or [], unknown if isinstance(unknown, list) else [])
+        return [_with_unknown(item, mark) for item, mark in pairs]
+    return value
+
+
+def _marked(marks: Any, path: str, value: Any) -> Iterator[str]:
+    """The paths below `spec` that a plan calls sensitive."""
+    if marks is True:
+        if path:
+            yield path
+        else:
+            yield from (str(k) for k in value if isinstance(value, Mapping))
+    elif isinstance(marks, Mapping):
+        for name, inner in marks.items():
+            yield from _marked(inner, f"{path}.{name}" if path else str(name), value)
+    elif isinstance(marks, list):
+        for index, inner in enumerate(marks):
+            yield from _marked(inner, f"{path}[{index}]", value)
+
+
+def _resource(
+    id: ResourceId,
+    block: Mapping[str, Any],
+    side: tuple[Mapping[str, Any], Sequence[str]],
+    known: tuple[Mapping[str, Resource], Mapping[str, Resource]],
+) -> Resource:
+    spec, sensitive = side
+    manifest: Manifest = {**manifest_of(id, block, spec), **({SENSITIVE: list(sensitive)} if sensitive else {})}
+    address = _INDEX.sub("", id.name)
+    own = next((k[address] for k in known if address in k), None)
+    if own is not None:
+        return Resource(id, manifest, own.source, own.lines)
+    # What a module from elsewhere holds is shown where that module is called.
+    call = _MODULE.match(address)
+    above = next((k[call[0]] for k in known if call and call[0] in k), None)
+    place = above.source if above is not None else Source("", None)
+    return Resource(id, manifest, place)

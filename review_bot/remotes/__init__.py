@@ -1,0 +1,1 @@
+"""What lies elsewhere: charts, artifacts and repositories, fetched as the operator allows and by pinned revision."""

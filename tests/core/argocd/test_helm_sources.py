@@ -1,0 +1,133 @@
+"""Helm sources: values in their order, parameters, names, as ../shared/SEMANTICS.md states Argo CD's rules."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from argo import CHART, HERE, application, expand, only_part, problems
+
+from review_bot.core.argocd.helm import escaped
+from review_bot.core.argocd.values import expanded
+from review_bot.core.model import HelmOptions
+
+FILES = {"web/Chart.yaml": CHART, "web/values.yaml": "", "web/prod.yaml": "", "env/all.yaml": "", "env/eu.yaml": ""}
+
+
+def options(helm: str) -> HelmOptions:
+    _, part = only_part(FILES, application(f"path: web, helm: {{{helm}}}"))
+    assert part.helm is not None
+    return part.helm
+
+
+def test_values_object_replaces_values_and_comes_after_value_files_and_before_parameters() -> None:
+    helm = "valueFiles: [prod.yaml], values: 'a: 1', valuesObject: {b: 2}, parameters: [{name: c, value: '3'}]"
+    side, part = only_part(FILES, application(f"path: web, helm: {{{helm}}}"))
+    assert part.helm is not None
+    first, second = part.helm.values
+    assert first == "web/prod.yaml"
+    assert json.loads(side.graft.read(second) or b"") == {"b": 2}
+    assert part.helm.sets == ("--set", "c=3")
+    assert side.graft.original(second).path == "top/app.yaml"
+
+
+def test_values_stand_for_themselves_without_values_object() -> None:
+    side, part = only_part(FILES, application("path: web, helm: {values: 'a: 1'}"))
+    assert part.helm is not None
+    assert side.graft.read(part.helm.values[0]) == b"a: 1"
+
+
+def test_the_release_is_named_after_the_application_unless_it_says_otherwise() -> None:
+    assert options("").release == "web"
+    assert options("releaseName: other").release == "other"
+    assert problems(FILES, application("path: web, helm: {releaseName: --post-renderer=x}")) == [
+        ("error", "release-name")
+    ]
+    text = application("path: web", name="b" * 54)
+    assert problems(FILES, text) == [("error", "release-name")]
+
+
+def test_crds_are_rendered_unless_they_are_skipped() -> None:
+    assert options("").crds
+    assert not options("skipCrds: true").crds
+
+
+def test_the_namespace_is_the_destinations_unless_the_chart_is_given_its_own() -> None:
+    assert options("").namespace == "web"
+    assert options("namespace: other").namespace == "other"
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [("a,b", "a\\,b"), ("{a,b}", "{a,b}"), ("a\\,b", "a\\,b"), ("plain", "plain"), ("a,b,c", "a\\,b\\,c")],
+)
+def test_commas_of_a_parameter_are_escaped_unless_it_is_a_list(value: str, result: str) -> None:
+    assert escaped(value) == result
+
+
+def test_parameters_can_be_texts_and_files() -> None:
+    given = options(
+        "parameters: [{name: a, value: '1', forceString: true}, {name: b, value: '2'}], "
+        "fileParameters: [{name: c, path: ../env/all.yaml}]"
+    )
+    assert given.sets == ("--set", "b=2", "--set-string", "a=1", "--set-file", "c={repo}/env/all.yaml")
+
+
+def test_the_applications_names_expand_in_parameters_and_paths_of_value_files() -> None:
+    given = options(
+        "valueFiles: ['../env/${ARGOCD_APP_NAMESPACE}/$ARGOCD_APP_NAME.yaml'], ignoreMissingValueFiles: true"
+    )
+    assert given.values == ()
+    given = options("parameters: [{name: a, value: '$ARGOCD_APP_NAME/${ARGOCD_APP_SOURCE_PATH}/$NONE$$'}]")
+    assert given.sets == ("--set", "a=web/web/$")
+    assert expanded("a$ b${X}c", {"X": "1"}) == "a$ b1c"
+
+
+def test_a_leading_slash_is_the_repositorys_root_and_globs_expand_sorted() -> None:
+    assert options("valueFiles: [/env/all.yaml]").values == ("env/all.yaml",)
+    assert options("valueFiles: ['../env/*.yaml', prod.yaml]").values == (
+        "env/all.yaml",
+        "env/eu.yaml",
+        "web/prod.yaml",
+    )
+    assert problems(FILES, application("path: web, helm: {valueFiles: [../../x.yaml]}")) == [
+        ("error", "outside-repository")
+    ]
+
+
+def test_a_missing_value_file_is_left_for_helm_to_miss_unless_it_is_ignored_and_may_come_later() -> None:
+    assert options("valueFiles: [none.yaml]").values == ("web/none.yaml",)
+    _, found = expand(FILES, application("path: web, helm: {valueFiles: [none.yaml], ignoreMissingValueFiles: true}"))
+    target = found.targets[0]
+    assert target.parts[0].helm is not None and target.parts[0].helm.values == ()
+    assert target.reads is not None and "web/none.yaml" in target.reads
+
+
+def test_a_ref_works_only_as_the_first_segment() -> None:
+    helm = "path: web, helm: {valueFiles: [x/$values/prod.yaml]}"
+    _, found = expand(FILES, application(helm))
+    assert found.targets[0].parts[0].helm is not None
+    assert found.targets[0].parts[0].helm.values == ("web/x/prod.yaml",)
+
+
+def test_value_files_from_elsewhere_are_not_seen() -> None:
+    assert problems(FILES, application("path: web, helm: {valueFiles: ['https://example.com/values.yaml']}")) == [
+        ("warning", "not-seen")
+    ]
+
+
+def test_versions_that_templates_ask_for_are_passed_on() -> None:
+    given = options("kubeVersion: '1.30', apiVersions: [monitoring.coreos.com/v1, v1/Pod]")
+    assert given.sets == (
+        *("--kube-version", "1.30", "--api-versions", "monitoring.coreos.com/v1"),
+        *("--api-versions", "v1/Pod"),
+    )
+
+
+def test_generated_files_of_two_applications_never_meet() -> None:
+    one = application("path: web, helm: {values: 'a: 1'}", name="a-b")
+    other = application("path: web, helm: {values: 'a: 2'}", name="b").replace("namespace: argocd", "namespace: a")
+    side, found = expand(FILES, f"{one}---\n{other}")
+    paths = [t.parts[0].helm.values[0] for t in found.targets if t.parts[0].helm]
+    assert [side.graft.read(p) for p in paths] == [b"a: 1", b"a: 2"]
+    assert HERE in one

@@ -1,0 +1,238 @@
+"""Terraform's files become objects: every block, with its address, its values and its lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import repositories
+
+from review_bot.core.config import Config
+from review_bot.core.model import Rendered, Resource
+from review_bot.core.planning import discover
+from review_bot.github.workspace import Repository
+from review_bot.render.hcl import Parser, Read
+from review_bot.render.renderer import Renderer
+from review_bot.render.sandbox import Limits, Sandbox
+
+
+def rendered(files: Mapping[str, str], root: Path, path: str = ".") -> Rendered:
+    repository = Repository(repositories.make(root, files, {}))
+    tree = repository.tree(repository.resolve("main"))
+    target = next(t for t in discover(tree, Config()) if t.path == path)
+    renderer = Renderer(cache_dir=root / ".cache", limits=Limits(), kubernetes="1.35")
+    return asyncio.run(renderer.render_all([(target, tree, root)]))[0]
+
+
+def by_name(result: Rendered) -> dict[str, Resource]:
+    assert [f.message for f in result.findings] == []
+    return {f"{r.id.kind} {r.id.name}": r for r in result.resources}
+
+
+def spec(result: Rendered, name: str) -> Any:
+    return by_name(result)[name].manifest["spec"]
+
+
+def messages(result: Rendered) -> list[tuple[str, str | None, int | None]]:
+    return [(f.message.partition("render: ")[2], f.path, f.line) for f in result.findings]
+
+
+def test_each_block_is_named_by_its_address(tmp_path: Path) -> None:
+    text = """
+resource "aws_instance" "web" {}
+data "aws_ami" "base" {}
+module "net" {
+  source = "./net"
+}
+variable "x" {}
+output "y" { value = 1 }
+provider "aws" {}
+provider "aws" { alias = "west" }
+locals {
+  a = 1
+  b = 2
+}
+terraform { required_version = ">= 1" }
+moved {
+  from = aws_instance.a
+  to   = aws_instance.web
+}
+check "health" {}
+"""
+    found = by_name(rendered({"main.tf": text, "net/main.tf": 'resource "aws_vpc" "v" {}\n'}, tmp_path))
+    assert set(found) == {
+        *("aws_instance aws_instance.web", "Data data.aws_ami.base", "Module module.net", "Variable var.x"),
+        *("Output output.y", "Provider provider.aws", "Provider provider.aws.west", "Local local.a", "Local local.b"),
+        *("Terraform terraform", "Moved moved.aws_instance.a", "Check check.health", "aws_vpc module.net.aws_vpc.v"),
+    }
+    inner = found["aws_vpc module.net.aws_vpc.v"]
+    assert (inner.id.api_version, inner.id.namespace, inner.source.path) == (
+        "terraform/v1",
+        "module.net",
+        "net/main.tf",
+    )
+    assert inner.manifest["block"] == {"type": "resource", "labels": ["aws_vpc", "v"]}
+
+
+def test_values_are_what_they_mean_and_expressions_are_marked(tmp_path: Path) -> None:
+    text = r"""
+resource "a" "b" {
+  text   = "say \"hi\" é"
+  number = 1.5
+  big    = 12345678901234567890
+  yes    = true
+  none   = null
+  list   = [1, "two", var.x]
+  object = { one = 1, "k.b" = { deep = "x" } }
+  ref    = var.x # said
+  mixed  = "a-${var.x}"
+  cond   = var.x ? 1 : 2
+  dollar = "$${not}"
+  doc    = <<-EOT
+    first
+      second
+  EOT
+  inner {
+    x = 1
+  }
+  inner {
+    x = 2
+  }
+  labelled "l" {
+    y = 3
+  }
+}
+"""
+    assert spec(rendered({"main.tf": text}, tmp_path), "a a.b") == {
+        "text": 'say "hi" é',
+        "number": 1.5,
+        "big": 12345678901234567890,
+        "yes": True,
+        "none": None,
+        "list": [1, "two", "${var.x}"],
+        "object": {"one": 1, "k.b": {"deep": "x"}},
+        "ref": "${var.x}",
+        "mixed": "a-${var.x}",
+        "cond": "${var.x ? 1 : 2}",
+        "dollar": "$${not}",
+        "doc": "first\n  second",
+        "inner": [{"x": 1}, {"x": 2}],
+        "labelled": [{"l": {"y": 3}}],
+    }
+
+
+def test_fields_know_their_lines(tmp_path: Path) -> None:
+    text = 'resource "a" "b" {\n  x = 1\n  y = {\n    z = [\n      2,\n    ]\n  }\n  n {\n    m = 1\n  }\n}\n'
+    one = by_name(rendered({"main.tf": text}, tmp_path))["a a.b"]
+    places = {(): 1, ("spec", "x"): 2, ("spec", "y", "z", 0): 5, ("spec", "n", 0): 8, ("spec", "n", 0, "m"): 9}
+    assert {path: one.place(path).line for path in places} == places
+
+
+def test_terraforms_json_says_the_same(tmp_path: Path) -> None:
+    resource = '"resource": {\n    "a": {"b": {\n      "x": "${var.y}"\n    }}\n  }'
+    text = "{\n  " + resource + ',\n  "variable": [{"y": {"default": 1}}]\n}\n'
+    found = by_name(rendered({"main.tf.json": text}, tmp_path))
+    assert found["a a.b"].manifest["spec"] == {"x": "${var.y}"}
+    assert found["a a.b"].place(("spec", "x")).line == 4
+    assert found["Variable var.y"].manifest["spec"] == {"default": 1}
+
+
+def test_values_and_locked_providers_are_objects(tmp_path: Path) -> None:
+    lock = 'provider "registry.opentofu.org/hashicorp/aws" {\n  version = "5.1.0"\n  hashes = ["h1:x"]\n}\n'
+    files = {"main.tf": "", "a.auto.tfvars": "x = 1\n", "b.tfvars.json": '{"y": 2}', ".terraform.lock.hcl": lock}
+    result = rendered(files, tmp_path)
+    assert spec(result, "Values a.auto.tfvars") == {"x": 1}
+    assert spec(result, "Values b.tfvars.json") == {"y": 2}
+    assert spec(result, "LockedProvider registry.opentofu.org/hashicorp/aws")["version"] == "5.1.0"
+
+
+def test_override_files_have_the_last_word(tmp_path: Path) -> None:
+    files = {
+        "main.tf": 'resource "a" "b" {\n  x = 1\n  y = 1\n}\n',
+        "b_override.tf": 'resource "a" "b" {\n  y = 2\n}\n',
+    }
+    result = rendered(files, tmp_path)
+    assert spec(result, "a a.b") == {"x": 1, "y": 2}
+    assert by_name(result)["a a.b"].patched_by == ("b_override.tf",)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"main.tf": 'a "b" {\n  x = 1\n  x = 2\n}\n'}, ("main.tf: x is set twice", "main.tf", 3)),
+        ({"main.tf": 'variable "x" {\n'}, ("main.tf: the file ends within a block or an expression", "main.tf", 2)),
+        ({"main.tf": "x = 1\n"}, ("x stands outside of every block", "main.tf", 1)),
+        ({"main.tf": 'resource "a" {}\n'}, ("a block resource has 2 labels, this one 1", "main.tf", 1)),
+        (
+            {"a.tf": 'variable "x" {}\n', "b.tf": '\nvariable "x" {}\n'},
+            ("var.x is already defined in a.tf:1", "b.tf", 2),
+        ),
+        (
+            {"main.tf": '\nmodule "m" {\n  source = "./no"\n}\n'},
+            ("module.m: there is no *.tf file in no", "main.tf", 3),
+        ),
+        ({"main.tf": 'module "m" {}\n'}, ("module.m names no source", "main.tf", 1)),
+        (
+            {"main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": 'module "m" {\n  source = "../m"\n}\n'},
+            ("module.m calls a module that it is a part of", "m/main.tf", 2),
+        ),
+        (
+            {"main.tf.json": '{\n "resource": }\n'},
+            ("main.tf.json: Expecting value: line 2 column 14 (char 15)", "main.tf.json", 2),
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_where_it_stands(
+    files: dict[str, str], said: tuple[str, str, int], tmp_path: Path
+) -> None:
+    result = rendered(files, tmp_path)
+    assert messages(result) == [said]
+    assert result.failed and all(f.help for f in result.findings)
+
+
+def test_modules_that_multiply_are_not_followed_for_ever(tmp_path: Path) -> None:
+    calls = "".join(f'module "m{n}" {{\n  source = "../l{{next}}"\n}}\n' for n in range(10))
+    files = {f"l{level}/main.tf": calls.replace("{next}", str(level + 1)) for level in range(8)}
+    result = rendered({**files, "l8/main.tf": ""}, tmp_path, "l0")
+    assert any("more than 1000 times" in f.message for f in result.findings)
+
+
+def test_what_lies_elsewhere_is_said_not_to_be_seen(tmp_path: Path) -> None:
+    result = rendered({"main.tf": 'module "eks" {\n  source = "terraform-aws-modules/eks/aws"\n}\n'}, tmp_path)
+    (finding,) = result.findings
+    assert (finding.rule, str(finding.severity)) == ("terraform-module-elsewhere", "notice")
+    assert not result.failed and [r.id.name for r in result.resources] == ["module.eks"]
+
+
+def read(texts: Mapping[str, bytes], limits: Limits) -> dict[str, Read]:
+    async def run() -> dict[str, Read]:
+        parser = Parser(Sandbox(limits))
+        try:
+            return await parser.read(texts)
+        finally:
+            await parser.close()
+
+    return asyncio.run(run())
+
+
+def test_a_file_made_to_take_for_ever_is_given_up_and_the_next_one_is_read() -> None:
+    trap = b"a = <<E\n" + b"\n" * 400_000 + b"x\n"
+    found = read({"trap.tf": trap, "good.tf": b"locals {\n  x = 1\n}\n"}, Limits(seconds=3))
+    assert "too long" in found["trap.tf"].error
+    assert [b.type for b in found["good.tf"].blocks] == ["", "locals"]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"x = " + b"[" * 5000 + b"]" * 5000, "nested too deeply"),
+        (b'x = "\xff"\n', "not UTF-8"),
+        (b"#" * (1 << 20) + b"#", "larger than 1 MiB"),
+        (b"x = " + b"9" * 6000, "Exceeds the limit"),
+    ],
+)
+def test_hostile_files_are_refused_in_words(data: bytes, said: str) -> None:
+    assert said in read({"a.tf": data}, Limits())["a.tf"].error
