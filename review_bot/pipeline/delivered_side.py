@@ -54,6 +54,7 @@ class DeliveredSide:
     targets: dict[str, Target] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graft = Graft(self.tree)
@@ -124,7 +125,8 @@ class DeliveredSide:
         return self._realms.get(target.id, target.path)
 
     def _leads(self, target: Target) -> bool:
-        return any(part.reads is None or not self.marked.isdisjoint(part.reads) for part in (target, *target.parts))
+        asked = target.id in self.wanted
+        return asked or any(p.reads is None or not self.marked.isdisjoint(p.reads) for p in (target, *target.parts))
 
     def _surroundings(self, realm: str, objects: Sequence[Told]) -> Surroundings:
         return Surroundings(
@@ -163,6 +165,7 @@ class DeliveredSide:
             if given is placed and parent is not None:
                 given = replace(placed, cluster=parent.cluster, environment=parent.environment)
             self.targets[key] = given
+        self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
             # Of an error in a target that is told of it is known what it concerns: that, and what would follow from it.
@@ -229,7 +232,8 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about: tuple[object, ...] = (str(part.renderer), part.path, part.entry, part.helm, files)
+        options = (part.helm, part.unrestricted)
+        about = (str(part.renderer), part.path, part.entry, options, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery
