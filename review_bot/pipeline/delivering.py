@@ -72,8 +72,8 @@ class Delivering:
     repository: Repository
     config: Config
     branch: str = ""
-    tools: Sequence[DeliveryTool] = TOOLS
     platforms: Platforms | None = None
+    tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
         self, sides: Sides, plan: Plan, changes: Sequence[FileChange], marked: tuple[Marked, Marked]

@@ -155,7 +155,7 @@ class Reviewer:
             return None
         from review_bot.pipeline.delivering import Delivering
 
-        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms=platforms)
+        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms)
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
