@@ -101,8 +101,9 @@ class Surroundings:
         """Generate a file; gives its path back, which tells realms apart where `path` is one of the bot's own."""
         if path.startswith(".~"):
             path = f".~{self._mark}{path[2:]}"
-        self.files.add([path] if path not in self.graft.entries() else [])
+        is_new = path not in self.graft.entries()
         self.graft.write(path, data, source)
+        self.files.add([path] if is_new else [])
         return path
 
     def shadow(self, folder: str, name: str) -> str:

@@ -103,6 +103,7 @@ class DeliveredSide:
         for tool in self.tools:
             if any((t.resource.id.group, t.resource.id.kind) in tool.kinds for t in objects):
                 self._take(tool.expand(around), realm)
+        self.marked |= self.graft.holding(self.words)
 
     def _standing(self) -> list[tuple[str, bool]]:
         """Whose objects count, and for which realm."""
@@ -152,8 +153,10 @@ class DeliveredSide:
             if delivery is None or excluded(target, self.config) or key in self.targets:
                 continue
             self._realms[key] = realm
+            # A tool may generate objects and expand them at once: then the parent is one of its own targets.
+            delivery = replace(delivery, parent=own.get(delivery.parent, delivery.parent))
             parent = self._parent(delivery.parent)
-            placed = replace(target, id=key, reads=self._of_the_tree(target.reads))
+            placed = replace(target, id=key, delivery=delivery, reads=self._of_the_tree(target.reads))
             given = assigned(placed, self.config, delivery.source.path, realm, target.id)
             if given is placed and parent is not None:
                 given = replace(placed, cluster=parent.cluster, environment=parent.environment)
@@ -223,11 +226,13 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about = (str(part.renderer), part.path, part.entry, part.helm, files)
+        about: tuple[object, ...] = (str(part.renderer), part.path, part.entry, part.helm, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery
-        digest.update(repr((own.tool, own.settings, own.object, target.namespace, len(target.parts))).encode())
+        digest.update(
+            repr((own.tool, own.settings, own.object, target.namespace, target.cluster, len(target.parts))).encode()
+        )
     return digest.hexdigest()
 
 

@@ -116,7 +116,9 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
         if head is not None and head.plan is not None:
             from review_bot.core.terraform.plans import Plan, changes_of, together
 
-            found = tuple(together(found, changes_of(one.id, Plan.read(head.plan), before, head.resources)))
+            entry = head.target.entry
+            told = changes_of(one.id, Plan.read(head.plan), before, head.resources, entry)
+            found = tuple(together(found, told))
         changes += found
     return tuple(changes)
 

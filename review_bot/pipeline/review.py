@@ -20,6 +20,7 @@ from review_bot.core.delivery import WORDS
 from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
+from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
@@ -58,9 +59,9 @@ class Review:
 class Reviewer:
     """What stays the same from review to review.
 
-    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
-    of the head that someone made elsewhere, by the folder of the module.
+    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service. `clusters` may be
+    asked, `remotes` fetched from, `terraform` run; None for none of them. `plans` are Terraform's plans of the head,
+    made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -71,6 +72,7 @@ class Reviewer:
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
+    remotes: RemoteHosts | None = None
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
@@ -118,7 +120,7 @@ class Reviewer:
 
     def renderer(self, config: Config) -> Renderer:
         return Renderer(
-            cache_dir=self.cache or cache_dir() / "rendered",
+            cache_dir=self.cache_folder / "rendered",
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
@@ -153,9 +155,25 @@ class Reviewer:
         """What follows delivery tools' objects, None where there are none."""
         if not (planned.plan.base_leading or planned.plan.head_leading):
             return None
+        return self.delivering(repository, planned.config, branch, platforms)
+
+    def delivering(
+        self, repository: Repository, config: Config, branch: str = "", platforms: Platforms | None = None
+    ) -> Delivering:
+        """What finds the targets that delivery tools are told of."""
         from review_bot.pipeline.delivering import Delivering
 
-        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms)
+        fetch = None
+        if self.remotes is not None:
+            from review_bot.remotes.fetching import Remotes
+
+            fetch = Remotes(self.remotes, self.cache_folder / "remotes").fetch
+        return Delivering(self.renderer(config), repository, config, branch, platforms, fetch)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where all that can be made again is kept."""
+        return self.cache or cache_dir()
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
@@ -163,7 +181,7 @@ class Reviewer:
             return ()
         from review_bot.pipeline.impact import preview
 
-        return await preview(self.renderer(planned.config), repository, planned)
+        return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
         self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides
