@@ -175,6 +175,7 @@ class Target:
     `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
     repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
     every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    `unrestricted`: kustomize may read files above the folder.
     One that a delivery tool is told of has a `delivery`, and `parts` whose objects make up its own.
     """
 
@@ -190,6 +191,7 @@ class Target:
     helm: HelmOptions | None = None
     delivery: Delivery | None = None
     parts: tuple[Target, ...] = ()
+    unrestricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

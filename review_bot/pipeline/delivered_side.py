@@ -54,6 +54,7 @@ class DeliveredSide:
     targets: dict[str, Target] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graft = Graft(self.tree)
@@ -72,8 +73,10 @@ class DeliveredSide:
         return known[1]
 
     def did_not_render(self, id: str) -> bool:
-        """Is it known that the target with this inner id failed?"""
+        """Is it known that the target with this inner id failed, or that what it holds can't be seen?"""
         target = self._parent(id)
+        if target is not None and target.delivery is not None and not target.parts:
+            return True
         known = self.results.get(self.fingerprint(target)) if target is not None else None
         return known is not None and known.failed
 
@@ -122,7 +125,8 @@ class DeliveredSide:
         return self._realms.get(target.id, target.path)
 
     def _leads(self, target: Target) -> bool:
-        return any(part.reads is None or not self.marked.isdisjoint(part.reads) for part in (target, *target.parts))
+        asked = target.id in self.wanted
+        return asked or any(p.reads is None or not self.marked.isdisjoint(p.reads) for p in (target, *target.parts))
 
     def _surroundings(self, realm: str, objects: Sequence[Told]) -> Surroundings:
         return Surroundings(
@@ -161,6 +165,7 @@ class DeliveredSide:
             if given is placed and parent is not None:
                 given = replace(placed, cluster=parent.cluster, environment=parent.environment)
             self.targets[key] = given
+        self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
             if finding.severity is Severity.ERROR:
@@ -226,7 +231,8 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about: tuple[object, ...] = (str(part.renderer), part.path, part.entry, part.helm, files)
+        options = (part.helm, part.unrestricted)
+        about = (str(part.renderer), part.path, part.entry, options, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery

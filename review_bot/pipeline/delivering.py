@@ -14,6 +14,7 @@ from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
+from review_bot.core.flux.tool import Flux
 from review_bot.core.model import (
     CheckName,
     FileChange,
@@ -38,7 +39,7 @@ from review_bot.render.renderer import Renderer
 
 # An app of apps of apps is rendered in as many rounds.
 MOST_ROUNDS = 20
-TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(),)
+TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(), Flux())
 # Branches that mean "what is merged" where the repository's own name for it is not known.
 USUAL_BRANCHES = ("", "HEAD", "main", "master")
 

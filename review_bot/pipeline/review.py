@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,12 +18,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
-from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
+from review_bot.core.model import (
+    Action,
+    CheckName,
+    CheckState,
+    FileChange,
+    Finding,
+    PlannedTarget,
+    ResourceChange,
+    ResourceId,
+    Target,
+)
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
+from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
@@ -101,10 +113,11 @@ class Reviewer:
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
-        outcomes = await self._check(changes, planned, rendered)
+        moved = await asyncio.to_thread(by_change, changes)
+        outcomes = await self._check(changes, planned, rendered, moved)
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, preview, started
+            _formed, repository, base, planned, rendered, changes, outcomes, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -184,7 +197,7 @@ class Reviewer:
         return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
-        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides
+        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides, moved: ByChange
     ) -> Mapping[CheckName, CheckOutcome]:
         from review_bot.checks import CHECKS
         from review_bot.checks.context import CheckContext
@@ -199,6 +212,7 @@ class Reviewer:
             crds=await asyncio.to_thread(custom_resource_definitions, changes, rendered.resources(), sides.head),
             engine=self.engine,
             clusters=self.clusters,
+            moved=moved,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -213,6 +227,7 @@ def _formed(
     changes: Sequence[ResourceChange],
     outcomes: Mapping[CheckName, CheckOutcome],
     preview: Sequence[Finding],
+    moved: ByChange,
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
@@ -228,6 +243,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
+            *_notes(planned.targets, changes),
             *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
             *preview,
         ],
@@ -235,10 +251,24 @@ def _formed(
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
         demands=_all(o.demands for o in outcomes.values()),
+        moved=moved,
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
+
+
+def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) -> list[Finding]:
+    """What the changes of delivered targets mean beyond their objects."""
+    if not any(one.target.delivery for one in planned):
+        return []
+    from review_bot.core.flux.notes import notes
+
+    removed: dict[str, list[ResourceId]] = defaultdict(list)
+    for change in changes:
+        if change.action is Action.DELETE:
+            removed[change.target].append(change.id)
+    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
 
 
 def _load_what_follows() -> None:

@@ -30,7 +30,7 @@ class Keys:
             return None
         tool = TOOLS.get(str(target.renderer))
         entries = tree.entries()
-        parts = [FORMAT, target.id, target.path, repr(target.helm), repr(platform)]
+        parts = [FORMAT, target.id, target.path, repr(target.helm), str(target.unrestricted), repr(platform)]
         parts += [self._about(tool)] if tool else []
         parts += [f"{p} {e.mode} {e.blob}" for p in sorted(target.reads) if (e := entries.get(p)) is not None]
         return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

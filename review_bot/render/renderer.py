@@ -13,6 +13,8 @@ from review_bot.core.platform import Platform
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
+from review_bot.render.expander import Expander
+from review_bot.render.finishing import Finishing
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
 
@@ -41,7 +43,9 @@ class Renderer:
         self._terraform = terraform
         self._builder: Builder | None = None
         self._parser: Parser | None = None
-        self._kustomizations: list[Path] = []
+        self._checkouts: Sequence[Path] = ()
+        self._expected = 0
+        self.templating = Expander(self.sandbox)
         self._keys = cache.Keys()
         self.cached = 0
 
@@ -56,9 +60,9 @@ class Renderer:
         for _, tree, checkout in jobs:
             if checkout not in sides:
                 sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
-        self._kustomizations = [
-            c for target, _, c in jobs for t in (target.parts or (target,)) if t.renderer is RendererName.KUSTOMIZE
-        ]
+        self._checkouts = list(sides)
+        own = [t.renderer for target, _, _ in jobs for t in (target.parts or (target,))]
+        self._expected = own.count(RendererName.KUSTOMIZE)
         told = platforms or [None] * len(jobs)
         tasks = [
             asyncio.ensure_future(self._one(target, sides[checkout], platform or self._platform))
@@ -74,11 +78,12 @@ class Renderer:
                 if process is not None:
                     await process.close()
             self._builder = self._parser = None
+            await asyncio.to_thread(self.templating.close)
 
     async def _one(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.delivery is not None:
             parts = await asyncio.gather(*(self._one(part, side, platform) for part in target.parts))
-            return await delivered.composed(target, parts, side)
+            return await delivered.composed(target, parts, Finishing(side, self.templating, self._build))
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
@@ -96,11 +101,13 @@ class Renderer:
 
     async def _run(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
-            if self._builder is None:
-                checkouts = list(dict.fromkeys(self._kustomizations))
-                self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
-            return await kustomize.render(target, side, self._builder)
+            return await kustomize.render(target, side, self._build())
         return await helm.render(target, side, self.sandbox, platform)
+
+    def _build(self) -> Builder:
+        if self._builder is None:
+            self._builder = builder(self.sandbox, self._checkouts, self._expected)
+        return self._builder
 
     async def _read(self, target: Target, side: Side) -> Rendered:
         from review_bot.render import terraform, terraform_tool
