@@ -25,6 +25,7 @@ from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
+from review_bot.pipeline.notices import Said, Seen, gathered
 from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
@@ -99,9 +100,10 @@ class Reviewer:
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         outcomes = await self._check(changes, planned, rendered)
+        whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, preview, started
+            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -188,12 +190,14 @@ def _formed(
     rendered: RenderedSides,
     changes: Sequence[ResourceChange],
     outcomes: Mapping[CheckName, CheckOutcome],
+    whole: Said,
     preview: Sequence[Finding],
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
 
-    before = _all(o.base for o in outcomes.values())
+    before = [*_all(o.base for o in outcomes.values()), *whole.base]
+    now = [*_all(o.head for o in outcomes.values()), *whole.head]
     lines = cache(lambda: shown(repository, planned))
     return form(
         base=base,
@@ -204,7 +208,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
-            *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
+            *placed(now, before, changes, planned.files, lines),
             *preview,
         ],
         base_findings=[*rendered.base_findings(), *before],
