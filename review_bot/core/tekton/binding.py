@@ -32,8 +32,21 @@ def resolve(report: Report, catalogue: Catalogue, kind: str, name: str, at: At) 
     return None
 
 
-def params(report: Report, given: Any, at: At, asked: Interface, what: str, *, matrix: Any = None, sure: bool) -> None:
-    """Parameters as they are given to `what` (such as "Task build"), and those of a matrix, against those it has."""
+def params(
+    report: Report,
+    given: Any,
+    at: At,
+    asked: Interface,
+    what: str,
+    *,
+    matrix: Any = None,
+    sure: bool,
+    unknown: bool = True,
+) -> None:
+    """Parameters as they are given to `what` (such as "Task build"), and those of a matrix, against those it has.
+
+    `unknown`: is one too many spoken of?
+    """
     severity = Severity.ERROR if sure else Severity.WARNING
     places = {text(p.get("name")): (p, place) for p, place in items(given, at)}
     spread = set(matrix_params(matrix))
@@ -49,7 +62,7 @@ def params(report: Report, given: Any, at: At, asked: Interface, what: str, *, m
             message = f"{what} needs the param {param.name}, which is not given and has no default"
             report.say(at, Rule.PARAM, message, f"give {param.name} a value here, or a default there", severity)
     for name, (_, place) in places.items():
-        if name and name not in asked.params:
+        if unknown and name and name not in asked.params:
             known = ", ".join(sorted(asked.params)) or "none"
             message = f"{what} has no param {name}, so the value is not used"
             report.say(place, Rule.PARAM, message, f"it has: {known}", Severity.WARNING)

@@ -32,7 +32,7 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
         around = Around(_names(spec.get("params")), _names(spec.get("workspaces")), strict=False)
         judge = judge_pipeline if kind == "pipeline" else judge_task
         judge(report, spec[held], at.key(held), catalogue, around)
-        _given(report, spec, at, interface(spec[held]), f"the {held}", kind, sure=True)
+        _given(report, spec, at, interface(spec[held]), f"the {held}")
         return
     used = mapping(spec[ref])
     group = text(used.get("apiVersion")).partition("/")[0]
@@ -46,15 +46,29 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
     found = binding.resolve(report, catalogue, wanted, name, at.key(ref).key("name"))
     if found is not None:
         asked = interface(found.resource.manifest.get("spec"))
-        _given(report, spec, at, asked, f"{wanted} {name}", kind, sure=found.sure)
+        # A run may bind more than its Pipeline declares; a Task is refused them.
+        extra = Severity.ERROR if kind == "task" else None
+        _given(report, spec, at, asked, f"{wanted} {name}", sure=found.sure, unknown=True, extra=extra)
 
 
-def _given(report: Report, spec: dict[str, Any], at: At, asked: Interface, what: str, kind: str, *, sure: bool) -> None:
-    binding.params(report, spec.get("params"), at.key("params"), asked, what, sure=sure)
-    # A run may bind more than its Pipeline declares; a Task is refused them.
-    unknown = Severity.ERROR if kind == "task" else None
+def _given(
+    report: Report,
+    spec: dict[str, Any],
+    at: At,
+    asked: Interface,
+    what: str,
+    *,
+    sure: bool = True,
+    unknown: bool = False,
+    extra: Severity | None = None,
+) -> None:
+    """`unknown`: are parameters too many spoken of; `extra`: how heavy are workspaces too many.
+
+    What a run holds may use them without declaring them.
+    """
+    binding.params(report, spec.get("params"), at.key("params"), asked, what, sure=sure, unknown=unknown)
     bound = spec.get("workspaces")
-    binding.workspaces(report, bound, at.key("workspaces"), asked, what, sure=sure, unknown=unknown)
+    binding.workspaces(report, bound, at.key("workspaces"), asked, what, sure=sure, unknown=extra)
 
 
 def _names(value: Any) -> frozenset[str]:
