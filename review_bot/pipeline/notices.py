@@ -14,6 +14,9 @@ from review_bot.github.workspace import Repository
 from review_bot.pipeline.rendering import RenderedSides
 from review_bot.pipeline.sides import Planned
 
+# Where one of these files is, or something changes in this folder, there may be something to say of it.
+JENKINS_X = ("helmfile.yaml", "jx-requirements.yml")
+LIGHTHOUSE = ".lighthouse/"
 TEKTON = ("tekton.dev/", "triggers.tekton.dev/")
 
 
@@ -49,4 +52,14 @@ def _tekton(seen: Seen) -> Said:
     return said(seen)
 
 
-SOURCES: tuple[Callable[[Seen], Said], ...] = (_tekton,)
+def _jenkins_x(seen: Seen) -> Said:
+    sides, files = seen.planned.sides, seen.planned.files
+    if not any(name in tree.entries() for tree in (sides.base, sides.head) for name in JENKINS_X):
+        if not any(change.path.startswith(LIGHTHOUSE) for change in files):
+            return Said()
+    from review_bot.pipeline.jenkins_x import said
+
+    return said(seen)
+
+
+SOURCES: tuple[Callable[[Seen], Said], ...] = (_tekton, _jenkins_x)
