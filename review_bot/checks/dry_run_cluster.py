@@ -7,9 +7,13 @@ import binascii
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from review_bot.checks.context import CheckContext, CheckOutcome
+from review_bot.checks.dry_run_coming import Coming, skipped
+from review_bot.checks.dry_run_live import Place
 from review_bot.checks.dry_run_object import DEFAULT_MANAGER, Asked, Asker
+from review_bot.checks.dry_run_quota import quota_findings, share, unsummed
 from review_bot.checks.dry_run_words import Problem, Rule, short
 from review_bot.cluster.client import ClusterClient
 from review_bot.cluster.crowd import each
@@ -25,9 +29,21 @@ from review_bot.core.model import Action, CheckName, CheckState, Finding, Manife
 
 # Tools that stop at a conflict; the others take the field over.
 STOPS_AT_CONFLICTS = frozenset(["kubectl"])
-Answered = tuple[Asked, tuple[LiveChange, ...]]
+# What an object is refused for; other problems mean that it was not judged, on the base as little as here.
+REFUSALS = frozenset(
+    [Rule.DENIED, Rule.IMMUTABLE, Rule.INVALID, Rule.NAMESPACE, Rule.QUOTA, Rule.UNKNOWN_KIND],
+)
 # Shorter values are found in any text by chance.
 SHORTEST_SECRET = 3
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with what follows from it; `before`: what the cluster says of a refused object as it is on the base."""
+
+    asked: Asked
+    live: tuple[LiveChange, ...]
+    before: Asked | None = None
 
 
 class ClusterReview:
@@ -54,6 +70,7 @@ class ClusterReview:
                 return self._nothing(self._late(), changes)
             asker = Asker(client, kinds)
             answers = self._answers(asker, changes, deadline)
+            sums = self._sums(client, asker, answers, deadline)
         except ClusterError as error:
             return self._nothing(error, changes)
         except Exception as error:
@@ -65,24 +82,58 @@ class ClusterReview:
             return self._nothing(odd, changes)
         finally:
             client.close()
-        return self._results(changes, answers)
+        return self._results(changes, answers, sums)
 
     def _answers(
         self, asker: Asker, changes: Sequence[ResourceChange], deadline: float
     ) -> list[Answered | ClusterError | None]:
         threads = self._settings.concurrency
         places = (asker.place(c, self._namespace(c)) for c in changes)
-        lists = asker.live.worth_listing(p for p in places if p is not None)
+        lists = asker.live.worth_listing(p for p in places if isinstance(p, Place))
         each(asker.live.list_all, lists, threads=threads, deadline=deadline)
         return each(lambda change: self._ask(asker, change), changes, threads=threads, deadline=deadline)
+
+    def _sums(
+        self, client: ClusterClient, asker: Asker, answers: Sequence[Answered | ClusterError | None], deadline: float
+    ) -> Sequence[Finding]:
+        """What all objects together ask for, beside the quotas of their namespaces."""
+        told = [a.asked for a in answers if isinstance(a, Answered)]
+        if len(told) < len(answers):
+            return ()  # a part is no sum, and that the rest is missing is said
+        shares = []
+        for one in told:
+            place, gone = asker.place(one.change, self._namespace(one.change)), one.change.action is Action.DELETE
+            idle = one.refused or (gone and self._kept(one.change)) or (not gone and one.predicted is None)
+            if isinstance(place, Place) and not idle:
+                shares.append(share(one.change, place, one.live, one.predicted))
+
+        def ask(_: None) -> list[Finding]:
+            return list(quota_findings(client, shares, self._settings))
+
+        (found,) = each(ask, [None], threads=1, deadline=deadline)
+        return found if found is not None else [unsummed(self._late(), told[0].change, self._settings)]
 
     def _ask(self, asker: Asker, change: ResourceChange) -> Answered | ClusterError:
         """The answer with what follows from it: worked out while the cluster works on the next."""
         try:
-            asked = asker.ask(change, self._namespace(change))
+            asked = asker.ask(change, self._namespace(change), kept=self._kept(change))
         except ClusterError as error:
             return error
-        return asked, tuple(self._live(asked))
+        return Answered(asked, tuple(self._live(asked)), self._before(asker, asked))
+
+    def _before(self, asker: Asker, asked: Asked) -> Asked | None:
+        """The answer for the object as it is on the base, where that tells whether a refusal is new."""
+        change = asked.change
+        if change.action is not Action.UPDATE or not any(p.rule in REFUSALS for p in asked.problems):
+            return None
+        try:
+            return asker.ask_of_base(asked, self._namespace(change))
+        except ClusterError:
+            return None  # then the refusal counts as new
+
+    def _kept(self, change: ResourceChange) -> bool:
+        """Does the object stay once it is no longer rendered?"""
+        return not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
 
     def _namespace(self, change: ResourceChange) -> str | None:
         """Where objects of the change's target go that name no namespace."""
@@ -92,28 +143,32 @@ class ClusterReview:
         return target.namespace or (target.helm.namespace if target.helm else None)
 
     def _results(
-        self, changes: Sequence[ResourceChange], answers: Sequence[Answered | ClusterError | None]
+        self,
+        changes: Sequence[ResourceChange],
+        answers: Sequence[Answered | ClusterError | None],
+        sums: Sequence[Finding],
     ) -> CheckOutcome:
-        told = [a for a in answers if isinstance(a, tuple)]
-        findings: list[Finding] = []
+        told = [a for a in answers if isinstance(a, Answered)]
+        findings: list[Finding] = [*sums]
         before: list[Finding] = []
-        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, tuple)]
+        failed = [c for c, a in zip(changes, answers, strict=True) if not isinstance(a, Answered)]
         if failed:
             error = next((a for a in answers if isinstance(a, ClusterError)), self._late())
             findings.append(self._unanswered(error, failed, len(changes)))
-        coming = _Coming(changes)
+        coming = Coming(changes)
         waiting: dict[tuple[str, str], list[ResourceChange]] = defaultdict(list)
-        for one, _ in told:
+        for one, old in ((a.asked, a.before) for a in told):
+            before += [self._finding(old, p) for p in old.problems if p.rule in REFUSALS] if old else []
             for problem in one.problems:
                 if what := coming.brings(problem, one.change):
                     waiting[(one.change.target, what)].append(one.change)
                 else:
                     findings.append(self._finding(one, problem))
-            for conflict, old in self._conflicts(one):
+            for conflict, stands in self._conflicts(one):
                 findings.append(conflict)
-                before += [conflict] if old else []
-        findings += [_skipped(target, what, waits) for (target, what), waits in waiting.items()]
-        live = tuple(c for _, rows in told for c in rows)
+                before += [conflict] if stands else []
+        findings += [skipped(target, what, waits) for (target, what), waits in waiting.items()]
+        live = tuple(c for a in told for c in a.live)
         return CheckOutcome(CheckState.SUCCESS, tuple(findings), tuple(before), live)
 
     def _nothing(self, error: ClusterError, changes: Sequence[ResourceChange]) -> CheckOutcome:
@@ -122,9 +177,8 @@ class ClusterReview:
     def _live(self, asked: Asked) -> Iterator[LiveChange]:
         change, name = asked.change, self._settings.name
         if change.action is Action.DELETE:
-            kept = not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
-            action = LiveAction.UNCHANGED if kept or asked.live is None else LiveAction.DELETE
-            if not asked.problems:
+            action = LiveAction.UNCHANGED if self._kept(change) or asked.live is None else LiveAction.DELETE
+            if not asked.refused:
                 yield LiveChange(change.target, name, action, change.id, goes_with=asked.goes_with)
         elif asked.predicted is not None:
             predicted, rules = asked.predicted, self._ignored.get(change.target, ())
@@ -153,23 +207,28 @@ class ClusterReview:
         change = asked.change
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
-        place = resource.place(field_paths.resolve(problem.field, resource.manifest))
+        field = field_paths.resolve(problem.field, resource.manifest)
+        place = resource.place(field)
         hidden = _values(resource.manifest, asked.live)
+        what = f"{change.id.kind} {change.id.name}" + (" (deletion)" if change.action is Action.DELETE else "")
         return Finding(
             check=CheckName.DRY_RUN,
             rule=problem.rule,
             severity=self._severity(asked, problem),
-            message=f"{change.id.kind} {change.id.name}: {short(_redacted(problem.message, hidden))}",
+            message=f"{what}: {short(_redacted(problem.message, hidden))}",
             target=change.target,
             resource=change.id,
             path=place.path,
             line=place.line,
             help=problem.help,
+            field=field,
         )
 
     def _severity(self, asked: Asked, problem: Problem) -> Severity:
         if problem.rule in (Rule.WARNING, Rule.ESCALATION):
             return Severity.WARNING
+        if problem.rule is Rule.FINALIZER:
+            return Severity.NOTICE
         if problem.rule is Rule.FORBIDDEN:
             return self._settings.unreachable
         if problem.rule is Rule.CONFLICT and asked.manager not in STOPS_AT_CONFLICTS:
@@ -198,41 +257,6 @@ class ClusterReview:
         )
 
 
-class _Coming:
-    """What the same pull request brings: what depends on it can't be asked about before."""
-
-    def __init__(self, changes: Sequence[ResourceChange]) -> None:
-        heads = [c.head.manifest for c in changes if c.head is not None]
-        self._namespaces = {_name(m) for m in heads if m.get("kind") == "Namespace"}
-        self._kinds = {_defined(m) for m in heads if m.get("kind") == "CustomResourceDefinition"}
-
-    def brings(self, problem: Problem, change: ResourceChange) -> str | None:
-        """What is missing and comes with this pull request, None if it does not."""
-        if problem.rule is Rule.NAMESPACE and problem.subject in self._namespaces:
-            return f"the namespace {problem.subject}"
-        if problem.rule is Rule.UNKNOWN_KIND and (change.id.group, change.id.kind) in self._kinds:
-            return f"the definition of {change.id.kind}"
-        return None
-
-
-def _skipped(target: str, what: str, changes: Sequence[ResourceChange]) -> Finding:
-    first = changes[0]
-    resource = first.head or first.base
-    place = resource.place() if resource else None
-    names = ", ".join(f"{c.id.kind} {c.id.name}" for c in changes[:3])
-    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    return Finding(
-        check=CheckName.DRY_RUN,
-        rule=Rule.SKIPPED,
-        severity=Severity.NOTICE,
-        message=f"checked by schema only: {names}{more}; {what} is created by this pull request",
-        target=target,
-        path=place.path if place else None,
-        line=place.line if place else None,
-        help="the cluster can judge them once it is there",
-    )
-
-
 def _unchanged(change: ResourceChange, field: str) -> bool:
     if change.base is None or change.head is None:
         return False
@@ -243,18 +267,6 @@ def _unchanged(change: ResourceChange, field: str) -> bool:
 def _owners(live: Manifest, fields: Iterable[str]) -> tuple[Owner, ...]:
     found = (owner(live, field, field_paths.resolve(field, live)) for field in fields)
     return tuple(o for o in found if o is not None)
-
-
-def _name(manifest: Manifest) -> str:
-    metadata = manifest.get("metadata")
-    return str(metadata.get("name")) if isinstance(metadata, Mapping) else ""
-
-
-def _defined(definition: Manifest) -> tuple[str, str]:
-    spec = definition.get("spec")
-    names = spec.get("names") if isinstance(spec, Mapping) else None
-    kind = names.get("kind") if isinstance(names, Mapping) else None
-    return (str(spec.get("group")) if isinstance(spec, Mapping) else "", str(kind))
 
 
 def _values(*manifests: Manifest | None) -> set[str]:

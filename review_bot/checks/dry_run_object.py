@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review_bot.checks.dry_run_contents import contents
+from review_bot.checks.dry_run_deletion import REMARKS, Deletions
 from review_bot.checks.dry_run_live import LiveObjects, Place
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import Answer, ClusterClient
@@ -47,6 +48,11 @@ class Asked:
     conflicts: tuple[tuple[str, str], ...] = ()
     goes_with: tuple[str, ...] = ()
 
+    @property
+    def refused(self) -> bool:
+        """Does the server not do it, or not say whether it would?"""
+        return any(p.rule not in REMARKS for p in self.problems)
+
 
 class Asker:
     """Asks about objects one by one; `namespace` is where those of a target go that name none."""
@@ -54,29 +60,30 @@ class Asker:
     def __init__(self, client: ClusterClient, kinds: Kinds) -> None:
         self._client = client
         self._kinds = kinds
+        self._deletions = Deletions(client, kinds)
         self.live = LiveObjects(client)
 
-    def place(self, change: ResourceChange, namespace: str | None) -> Place | None:
-        """Where the changed object lives, None if the cluster does not serve its kind."""
-        served = self._kinds.find(change.id)
+    def place(self, change: ResourceChange, namespace: str | None) -> Place | Problem:
+        """Where the changed object lives, or why it can't live anywhere in this cluster."""
+        id = change.id
+        served = self._kinds.find(id)
         if served is None:
-            return None
-        named = change.id.namespace or namespace or self._client.namespace or DEFAULT_NAMESPACE
+            return unknown_kind(id, self._kinds)
+        named = id.namespace or namespace or self._client.namespace or DEFAULT_NAMESPACE
+        if not is_segment(id.name) or (served.namespaced and not is_segment(named)):
+            return Problem(Rule.INVALID, f"{id.name!r} can't be a name in Kubernetes", "metadata.name")
         return Place(served, named if served.namespaced else None)
 
-    def ask(self, change: ResourceChange, namespace: str | None) -> Asked:
+    def ask(self, change: ResourceChange, namespace: str | None, *, kept: bool = False) -> Asked:
         """Two requests, one of them fewer where the live object was listed, one more where fields conflict.
 
-        Raises ClusterError.
+        `kept`: it stays though it is no longer rendered, so that a deletion is only looked up. Raises ClusterError.
         """
         resource = change.head or change.base
         assert resource is not None  # noqa: S101 - a change has a side
         place = self.place(change, namespace)
-        if place is None:
-            return Asked(change, DEFAULT_MANAGER, problems=(unknown_kind(resource.id, self._kinds),))
-        if not is_segment(resource.id.name) or (place.namespace is not None and not is_segment(place.namespace)):
-            text = f"{resource.id.name!r} can't be a name in Kubernetes"
-            return Asked(change, DEFAULT_MANAGER, problems=(Problem(Rule.INVALID, text, "metadata.name"),))
+        if isinstance(place, Problem):
+            return Asked(change, DEFAULT_MANAGER, problems=(place,))
         if resource.id.name.endswith("*"):
             return self._unnamed(change, resource, place)
         found = self.live.read(place, resource.id.name)
@@ -86,10 +93,21 @@ class Asker:
         manager = self._client.settings.field_manager or manager_of(live)
         if change.action is Action.DELETE:
             goes_with = contents(self._client, self._kinds, resource.id, live) if live is not None else ()
-            return Asked(change, manager, live, goes_with=goes_with)
+            said = self._deletions.ask(place, live, resource.id) if live is not None and not kept else ()
+            return Asked(change, manager, live, problems=said, goes_with=goes_with)
         if not applied(resource.manifest, live):
             return Asked(change, manager, live, live)
         return self._apply(change, resource, place, live, manager)
+
+    def ask_of_base(self, asked: Asked, namespace: str | None) -> Asked:
+        """What the cluster says of the object as it is on the base; one request more. Raises ClusterError."""
+        base = asked.change.base
+        assert base is not None  # noqa: S101 - only an update has something before it
+        change = replace(asked.change, id=base.id, head=base)
+        place = self.place(change, namespace)
+        if isinstance(place, Problem):
+            return Asked(change, asked.manager, problems=(place,))
+        return self._apply(change, base, place, asked.live, asked.manager)
 
     def _apply(
         self, change: ResourceChange, resource: Resource, place: Place, live: Manifest | None, manager: str

@@ -265,4 +265,5 @@ def _finding(
         path=place.path,
         line=place.line,
         help=help,
+        field=path,
     )

@@ -42,6 +42,14 @@ def connect(settings: ClusterSettings) -> Connection:
     return Connection(configuration, namespace)
 
 
+def server_of(settings: ClusterSettings) -> str | None:
+    """The address of its API server, None if that can't be read."""
+    try:
+        return str(connect(settings).configuration.host).rstrip("/")
+    except ClusterError:
+        return None
+
+
 def _load_in_cluster(configuration: Any) -> str | None:
     from kubernetes import config
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from review_bot.cluster.client import ClusterClient
 from review_bot.cluster.delivery import Delivery
 from review_bot.cluster.kinds import Kinds, discover
+from review_bot.cluster.matching import ANYWHERE, CHART, GIT, OCI, Match, Origin, Place, key_of, matches, refers_to
 from review_bot.core.errors import ClusterError
 from review_bot.core.model import Manifest
 
-GIT = ("source.toolkit.fluxcd.io", "GitRepository")
+SOURCES = "source.toolkit.fluxcd.io"
 TOOLS = (
     ("argoproj.io", "Application"),
     ("kustomize.toolkit.fluxcd.io", "Kustomization"),
@@ -22,16 +21,6 @@ TOOLS = (
 )
 PAGE = 250
 MOST_EVENTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A folder of a branch. `repository` is an address of it in any spelling, `default`: it is the default branch."""
-
-    repository: str
-    branch: str
-    default: bool
-    path: str
 
 
 @dataclass(frozen=True)
@@ -42,16 +31,12 @@ class Deliverers:
     objects: tuple[Manifest, ...] = ()
     sources: tuple[Manifest, ...] = ()
 
-    def of(self, origin: Origin) -> Iterator[tuple[Manifest, int]]:
-        """Those that deploy the folder; with which of an Application's sources does."""
-        repositories = {_key(m): m for m in self.sources}
+    def of(self, origin: Origin, place: Place = ANYWHERE) -> Iterator[Match]:
+        """Those that deploy the folder to the place."""
+        sources = {(str(m.get("kind")), *key_of(m)): m for m in self.sources}
         for manifest in self.objects:
-            if manifest.get("kind") == "Application":
-                for index, row in enumerate(_sources(manifest)):
-                    if _argo(row, origin):
-                        yield manifest, index
-            elif _flux(manifest, repositories, origin):
-                yield manifest, 0
+            if place.is_reached_by(manifest):
+                yield from matches(manifest, sources, origin)
 
 
 def read(client: ClusterClient) -> Deliverers:
@@ -61,7 +46,9 @@ def read(client: ClusterClient) -> Deliverers:
     if not served:
         return Deliverers(False)
     objects = tuple(m for kind in TOOLS for m in _all(client, kinds, *kind))
-    return Deliverers(True, objects, tuple(_all(client, kinds, *GIT)))
+    # What nobody refers to is not listed: the bot needs no right to it then.
+    wanted = (GIT, *(kind for kind in (CHART, OCI) if any(refers_to(m, kind) for m in objects)))
+    return Deliverers(True, objects, tuple(m for kind in wanted for m in _all(client, kinds, SOURCES, kind)))
 
 
 def events(client: ClusterClient, delivery: Delivery) -> tuple[str, ...]:
@@ -75,21 +62,6 @@ def events(client: ClusterClient, delivery: Delivery) -> tuple[str, ...]:
     rows.sort(key=_moment, reverse=True)
     texts = dict.fromkeys(f"{r.get('reason')}: {r.get('message')}" for r in rows)
     return tuple(list(texts)[:MOST_EVENTS])
-
-
-def normalised(address: str) -> str:
-    """`host/owner/name` of a repository's address: https, ssh and scp spellings of one are alike."""
-    address = address.strip()
-    if "://" not in address and ":" in address:
-        host, _, path = address.partition(":")
-        address = f"ssh://{host}/{path}"
-    try:
-        parts = urlsplit(address)
-        # The port is that of a protocol; GitHub takes ssh also at a host of its own.
-        host = (parts.hostname or "").removeprefix("ssh.")
-    except ValueError:
-        return ""
-    return f"{host}/{parts.path.strip('/').removesuffix('.git')}".lower()
 
 
 def _prefix(kinds: Kinds, group: str, kind: str) -> str:
@@ -110,59 +82,6 @@ def _all(client: ClusterClient, kinds: Kinds, group: str, kind: str) -> Iterator
         yield from ({**item, "kind": kind} for item in answer.body.get("items") or ())
         more = str((answer.body.get("metadata") or {}).get("continue") or "")
         path = path if more else ""
-
-
-def _sources(application: Manifest) -> list[Mapping[str, Any]]:
-    spec = application.get("spec")
-    spec = spec if isinstance(spec, Mapping) else {}
-    rows = spec.get("sources") or [spec.get("source")]
-    return [row if isinstance(row, Mapping) else {} for row in rows] if isinstance(rows, list) else []
-
-
-def _argo(source: Mapping[str, Any], origin: Origin) -> bool:
-    revision = str(source.get("targetRevision") or "HEAD")
-    branches = {origin.branch, f"refs/heads/{origin.branch}", *(["HEAD"] if origin.default else [])}
-    return (
-        revision in branches
-        and "path" in source
-        and _same_path(source.get("path"), origin.path)
-        and normalised(str(source.get("repoURL"))) == normalised(origin.repository)
-    )
-
-
-def _flux(manifest: Manifest, repositories: Mapping[tuple[str, str], Manifest], origin: Origin) -> bool:
-    spec, namespace = manifest.get("spec"), _key(manifest)[0]
-    if isinstance(spec, Mapping) and manifest.get("kind") == "HelmRelease":
-        chart = spec.get("chart")
-        spec = chart.get("spec") if isinstance(chart, Mapping) else None
-    reference = spec.get("sourceRef") if isinstance(spec, Mapping) else None
-    if not isinstance(spec, Mapping) or not isinstance(reference, Mapping) or reference.get("kind") != GIT[1]:
-        return False
-    key = (str(reference.get("namespace") or namespace), str(reference.get("name")))
-    path = spec.get("chart") if manifest.get("kind") == "HelmRelease" else spec.get("path")
-    return key in repositories and _same_path(path, origin.path) and _flux_source(repositories[key], origin)
-
-
-def _flux_source(repository: Manifest, origin: Origin) -> bool:
-    spec = repository.get("spec")
-    spec = spec if isinstance(spec, Mapping) else {}
-    reference = spec.get("ref")
-    reference = reference if isinstance(reference, Mapping) else {}
-    if any(reference.get(word) for word in ("tag", "semver", "commit")):
-        return False
-    name = str(reference.get("name") or "").removeprefix("refs/heads/")
-    branch = name or str(reference.get("branch") or "master")
-    return branch == origin.branch and normalised(str(spec.get("url"))) == normalised(origin.repository)
-
-
-def _same_path(path: object, wanted: str) -> bool:
-    return posixpath.normpath(str(path or ".").lstrip("/") or ".") == posixpath.normpath(wanted)
-
-
-def _key(manifest: Manifest) -> tuple[str, str]:
-    metadata = manifest.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    return str(metadata.get("namespace")), str(metadata.get("name"))
 
 
 def _moment(event: Mapping[str, Any]) -> str:

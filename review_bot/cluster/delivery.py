@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from review_bot.cluster.matching import REVISION, Match
 from review_bot.core.model import Manifest
 
 Contains = Callable[[str], bool]
@@ -50,19 +51,21 @@ def commit_of(revision: object) -> str:
     return found.group(1) if found else ""
 
 
-def of(manifest: Manifest, source: int, contains: Contains) -> Delivery:
-    """The state of an object. `source`: which of an Application's sources; `contains`: does a commit have the merge?"""
+def of(match: Match, contains: Contains) -> Delivery:
+    """The state of what deploys a folder. `contains`: does a commit have the merge?"""
+    manifest = match.manifest
     metadata = _map(manifest, "metadata")
     kind = str(manifest.get("kind"))
     judge = {"Application": _application, "HelmRelease": _helm_release}.get(kind, _kustomization)
-    phase, says, since, causes = judge(manifest, source, contains)
+    phase, says, since, causes = judge(match, contains)
     return Delivery(kind, str(metadata.get("namespace")), str(metadata.get("name")), phase, says, since, causes)
 
 
 Judged = tuple[Phase, str, str, tuple[str, ...]]
 
 
-def _application(manifest: Manifest, source: int, contains: Contains) -> Judged:
+def _application(match: Match, contains: Contains) -> Judged:
+    manifest, source = match.manifest, match.source
     status = _map(manifest, "status")
     sync, health, operation = _map(status, "sync"), _map(status, "health"), _map(status, "operationState")
     result = _map(operation, "syncResult") or _map(operation, "operation", "sync")
@@ -91,19 +94,43 @@ def _application(manifest: Manifest, source: int, contains: Contains) -> Judged:
     return Phase.ROLLING, f"is synced, its health is {word.lower()}", "", ()
 
 
-def _kustomization(manifest: Manifest, source: int, contains: Contains) -> Judged:
-    status = _map(manifest, "status")
-    applied, tried = (contains(commit_of(status.get(f"last{word}Revision"))) for word in ("Applied", "Attempted"))
-    return _flux(manifest, applied, tried or applied)
+def _kustomization(match: Match, contains: Contains) -> Judged:
+    status = _map(match.manifest, "status")
+    applied, tried = (contains(_commit_at(status, word, match.artifact)) for word in ("Applied", "Attempted"))
+    return _flux(match.manifest, applied, tried or applied)
 
 
-def _helm_release(manifest: Manifest, source: int, contains: Contains) -> Judged:
+def _commit_at(status: Mapping[str, Any], word: str, artifact: Manifest | None) -> str:
+    """The commit of the last applied or attempted revision; an artifact's revision is its digest, which tells none."""
+    told = status.get(f"last{word}Revision")
+    if artifact is None:
+        return commit_of(told)
+    if origin := status.get(f"last{word}OriginRevision"):
+        return commit_of(origin)
+    now = _map(artifact, "status", "artifact")
+    return commit_of(_map(now, "metadata").get(REVISION)) if told and told == now.get("revision") else ""
+
+
+def _helm_release(match: Match, contains: Contains) -> Judged:
+    manifest = match.manifest
     status = _map(manifest, "status")
+    if match.artifact is not None:
+        return _chart_of_artifact(match, match.artifact, contains)
     version = str(status.get("lastAttemptedRevision") or "")
     if version and not commit_of(version.rpartition("+")[2] if "+" in version else ""):
         return Phase.WAITING, "does not tell its commit: set reconcileStrategy: Revision on its chart", "", ()
     at = contains(commit_of(version))
     return _flux(manifest, at, at)
+
+
+def _chart_of_artifact(match: Match, artifact: Manifest, contains: Contains) -> Judged:
+    now = _map(artifact, "status", "artifact")
+    commit = commit_of(_map(now, "metadata").get(REVISION))
+    if not commit:
+        return Phase.WAITING, f"does not tell its commit: push its artifact with the annotation {REVISION}", "", ()
+    digest = _map(match.manifest, "status").get("lastAttemptedRevisionDigest")
+    at = bool(digest) and str(now.get("revision")).endswith(f"@{digest}") and contains(commit)
+    return _flux(match.manifest, at, at)
 
 
 def _flux(manifest: Manifest, applied: bool, tried: bool) -> Judged:

@@ -29,8 +29,12 @@ class ServedKind:
     verbs: frozenset[str]
 
     @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
     def prefix(self) -> str:
-        return f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.version}"
 
     def path(self, namespace: str | None, name: str | None = None) -> str:
         """Where one object is, or all of a namespace. The name must be one that `is_segment` allows."""
@@ -55,7 +59,7 @@ class Kinds:
 
     def groups_of(self, kind: str) -> list[str]:
         """The apiVersions under which any group serves a kind of this name."""
-        return [f"{k.group}/{k.version}" if k.group else k.version for k in self.served if k.kind == kind]
+        return [k.api_version for k in self.served if k.kind == kind]
 
     @cached_property
     def _index(self) -> Mapping[tuple[str, str, str], ServedKind]:

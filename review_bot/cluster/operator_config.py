@@ -12,8 +12,10 @@ from typing import Any
 from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
-from review_bot.core.settings_file import read
+from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
+from review_bot.core.settings_file import line_of, read
 from review_bot.core.terraform.settings import Run, TerraformTool
+from review_bot.core.yaml_reader import Document
 
 VARIABLE = "REVIEW_BOT_CONFIG"
 HELP = "docs/clusters.md shows every key"
@@ -32,12 +34,40 @@ def terraform_from_environment(environment: Mapping[str, str]) -> TerraformTool 
     return parse_terraform(found[1], path=found[0]) if found else None
 
 
+def remotes_from_environment(environment: Mapping[str, str]) -> RemoteHosts | None:
+    """The hosts of the operator's file that may be fetched from, None for none. Raises UsageError."""
+    found = _file(environment)
+    return parse_remotes(found[1], environment, path=found[0]) if found else None
+
+
+def parse_remotes(text: bytes, environment: Mapping[str, str], *, path: str) -> RemoteHosts | None:
+    """The part `remotes` of an operator's file. Raises UsageError also for a variable that is not set."""
+    document = read(text, path=path, schema=schema(), help=HELP)
+    rows = document.value.get("remotes") or {}
+    found = {}
+    for place, row in rows.items():
+        given = row or {}
+        secrets = {}
+        for key in ("username", "password"):
+            name = given.get(f"{key}_env")
+            if name is not None and not environment.get(name):
+                line = line_of(document, ("remotes", place, f"{key}_env"))
+                wrong = f"remotes.{place}.{key}_env: the variable {name} is not set"
+                raise UsageError(wrong, path=path, line=line, help="docs/remotes.md")
+            secrets[key] = environment[name] if name is not None else ""
+        found[place] = RemoteHost(
+            place, given.get("private", False), plain_http=given.get("plain_http", False), **secrets
+        )
+    return RemoteHosts.of(found) if found else None
+
+
 def parse_clusters(text: bytes, *, path: str) -> Clusters | None:
     """The clusters of an operator's file. Raises UsageError with path, line and what was expected."""
     document = read(text, path=path, schema=schema(), help=HELP)
     found = document.value.get("clusters") or {}
     if not found:
         return None
+    _check_hubs(document, path)
     pace = Pace(**document.value.get("pace_seconds") or {})
     return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}, pace=pace)
 
@@ -66,6 +96,17 @@ def _file(environment: Mapping[str, str]) -> tuple[str, bytes] | None:
         return name, Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"{VARIABLE}: {name} can't be read: {error.strerror}", help=HELP) from error
+
+
+def _check_hubs(document: Document, path: str) -> None:
+    """A hub is a cluster of the file that is its own."""
+    rows = document.value["clusters"]
+    for name, row in rows.items():
+        hub = row.get("hub")
+        if hub is not None and (hub not in rows or rows[hub].get("hub") is not None):
+            wrong = "has a hub itself" if hub in rows else "is no cluster of this file"
+            line = line_of(document, ("clusters", name, "hub"))
+            raise UsageError(f"clusters.{name}.hub: {hub} {wrong}", path=path, line=line, help=HELP)
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,8 @@ class ClusterSettings:
 
     Without a `kubeconfig` the default one (KUBECONFIG, else ~/.kube/config). `timeout_seconds` is for one request,
     `budget_seconds` for all of a review. `exec` allows the kubeconfig to start a program for its credentials.
-    `field_manager` None: that of the delivery tool which manages the live object.
+    `field_manager` None: that of the delivery tool which manages the live object. `hub` is the name of the cluster in
+    which the delivery tool's objects lie that deploy to this one, None if it is this one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ClusterSettings:
     concurrency: int = 16
     field_manager: str | None = None
     unreachable: Severity = Severity.ERROR
+    hub: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

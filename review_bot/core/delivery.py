@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from review_bot.core.closure import Files
+from review_bot.core.closure import Files, folder_of
 from review_bot.core.configuration import Config
 from review_bot.core.errors import InputError
-from review_bot.core.graft import Graft
+from review_bot.core.graft import Graft, is_shadowed
 from review_bot.core.model import Finding, Remote, Resource, Source, Target
 
 # What stands in every object that a delivery tool reads, and so in the files that lead to one.
@@ -31,10 +31,14 @@ class Told:
 
 @dataclass(frozen=True)
 class Expansion:
-    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them."""
+    """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them.
+
+    `wanted` are ids of targets that deploy objects which others need to know, and so are to be rendered.
+    """
 
     targets: tuple[Target, ...] = ()
     findings: tuple[Finding, ...] = ()
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,15 @@ class Variable:
     name: str
     value: str
     code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A value for a path of Helm's values; `literal` takes it verbatim."""
+
+    path: str
+    value: str
+    literal: bool = False
 
 
 class Templating(Protocol):
@@ -62,8 +75,16 @@ class Templating(Protocol):
         """A JSON-like value with Go text/template in its strings and keys, once for each set of parameters."""
         ...
 
-    def substitute(self, texts: Sequence[str], variables: Mapping[str, str]) -> list[str]:
-        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in each text."""
+    def substitute(self, values: Sequence[Any], variables: Mapping[str, str]) -> list[Any]:
+        """Flux's postBuild substitution (fluxcd/pkg/envsubst) in JSON-like values, each as YAML that is read again."""
+        ...
+
+    def assign(self, values: Mapping[str, Any], assignments: Sequence[Assignment]) -> dict[str, Any]:
+        """Helm values with further ones set, in the language of `helm --set` (strvals)."""
+        ...
+
+    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The documents that a ResourceSet of flux-operator makes of each template (an object, or YAML in a text)."""
         ...
 
     def jsonnet(
@@ -97,13 +118,23 @@ class Surroundings:
     templating: Templating
     realm: str = "."
 
+    def own(self, path: str) -> str:
+        """The path, which tells realms apart where it is one of the bot's own."""
+        return f".~{self._mark}{path[2:]}" if path.startswith(".~") else path
+
     def write(self, path: str, data: bytes, source: Source) -> str:
-        """Generate a file; gives its path back, which tells realms apart where `path` is one of the bot's own."""
-        if path.startswith(".~"):
-            path = f".~{self._mark}{path[2:]}"
-        self.files.add([path] if path not in self.graft.entries() else [])
+        """Generate a file; gives its path back, as `own` does."""
+        path = self.own(path)
+        is_new = path not in self.graft.entries()
+        self.files.closures.pop(folder_of(path), None)
         self.graft.write(path, data, source)
+        self.files.add([path] if is_new else [])
         return path
+
+    def copy(self, paths: Sequence[str], folder: str, to: str) -> None:
+        """Files below `folder` once more below `to`, one of the bot's own folders; again and again with no harm."""
+        known = set(self.graft.entries())
+        self.files.add([p for p in self.graft.copy(paths, folder, self.own(to)) if p not in known])
 
     def shadow(self, folder: str, name: str) -> str:
         """The folder once more beside itself, to be changed without harm to who else reads it; the copy's path.
@@ -116,13 +147,9 @@ class Surroundings:
             return to
         if self.files.is_folder(to) or to in self.graft.entries():
             raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename that folder")
-        paths = [p for p in self.files.below(folder) if not self._of_a_shadow(p, folder)]
+        paths = [p for p in self.files.below(folder) if not is_shadowed(self.graft, p, folder)]
         self.files.add(self.graft.copy(paths, folder, to))
         return to
-
-    def _of_a_shadow(self, path: str, folder: str) -> bool:
-        inner = path if folder == "." else path[len(folder) + 1 :]
-        return self.graft.is_made(path) and "~" in inner.rpartition("/")[0]
 
     @property
     def _mark(self) -> str:

@@ -60,6 +60,10 @@ class Graft:
         self._places[path] = source
         self._entries[path] = TreeEntry(path, "100644", blob)
 
+    def holding(self, words: Sequence[bytes]) -> frozenset[str]:
+        """The generated files in which one of the words stands."""
+        return frozenset(p for p, data in self._contents.items() if any(word in data for word in words))
+
     def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
         """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""
         self.made.add(to)
@@ -94,9 +98,19 @@ class Graft:
         """Was the file copied, mounted or generated?"""
         return path in self._places
 
+    def copied_from(self, path: str) -> str | None:
+        """The file of the tree itself that this one is a copy of, None if it is none."""
+        return self._copies.get(path)
+
     def original(self, path: str, line: int | None = None) -> Source:
         """Where a file's words stand in the repository: the file itself, that which it copies, or what asked for it."""
         place = self._places.get(path)
         if place is None:
             return Source(path, line)
         return place if place.line is not None or path in self._contents else Source(place.path, line)
+
+
+def is_shadowed(graft: Graft, path: str, folder: str) -> bool:
+    """Is the file, which lies below the folder, there only because something was copied or generated within it?"""
+    inner = path if folder == "." else path[len(folder) + 1 :]
+    return graft.is_made(path) and "~" in inner.rpartition("/")[0]

@@ -175,6 +175,7 @@ class Target:
     `id` is `<renderer>:<path>` (or `<renderer>:<path>#<name>` for a defined one); `path` a folder from the
     repository's root ("." for the root itself), `entry` the file a problem of the whole target is shown on; `reads`
     every file that rendering reads on this side, None when that could not be found out (then everything counts).
+    `unrestricted`: kustomize may read files above the folder.
     One that a delivery tool is told of has a `delivery`, and `parts` whose objects make up its own.
     """
 
@@ -190,6 +191,7 @@ class Target:
     helm: HelmOptions | None = None
     delivery: Delivery | None = None
     parts: tuple[Target, ...] = ()
+    unrestricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ class Resource:
 class Finding:
     """What a check has to say. `introduced` and `waived` are set when the verdict is formed.
 
-    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there.
+    `link` is an address that a policy of the base names for its rule; nothing of a pull request gets there. `field` is
+    where in the resource it is, () for the whole of it: where two checks mean the same, one of them speaks.
     """
 
     check: CheckName
@@ -251,6 +254,7 @@ class Finding:
     waived: str | None = None
     help: str = ""
     link: str = ""
+    field: FieldPath = ()
 
     @property
     def advice(self) -> str:

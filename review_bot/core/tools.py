@@ -18,8 +18,8 @@ PINNED: Mapping[str, str] = {
     "opa": "1.22.0",
     "kubectl": "1.35.2",
     "helm": "4.1.4",
-    "kustomize-batch": "0.20.1-3",
-    "gitops-words": "1.0.0-1",
+    "kustomize-batch": "0.20.1-4",
+    "gitops-words": "1.0.0-2",
 }
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
 CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}

@@ -12,6 +12,7 @@ from review_bot.core.clusters import LiveChange
 from review_bot.core.configuration import Config, Waiver
 from review_bot.core.danger import Danger, dangers
 from review_bot.core.digest import effect_digest
+from review_bot.core.doubles import once
 from review_bot.core.globs import matches
 from review_bot.core.model import (
     Action,
@@ -26,6 +27,8 @@ from review_bot.core.model import (
     Severity,
 )
 from review_bot.core.outcome import TargetResult, Verdict
+from review_bot.core.versions import moves
+from review_bot.core.versions.moves import ByChange
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 REPORTED = (CheckName.RENDER, CheckName.SCHEMA, CheckName.POLICY, CheckName.DRY_RUN)
@@ -46,11 +49,13 @@ def form(
     duration_ms: int,
     live: Sequence[LiveChange] = (),
     demands: Sequence[Demand] = (),
+    moved: ByChange | None = None,
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
-    findings = sorted(_waive(marked, config.waivers, today), key=lambda f: _rank(f, config))
-    failing = {f.check for f in findings if blocks(f, config)}
+    waived = _waive(marked, config.waivers, today)
+    failing = {f.check for f in waived if blocks(f, config)}
+    findings = sorted(once(waived), key=lambda f: _rank(f, config))
     render_errors = [f for f in findings if f.check is CheckName.RENDER and f.severity is Severity.ERROR]
     return Verdict(
         base=base,
@@ -66,6 +71,8 @@ def form(
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
         demands=tuple(demands),
+        versions=moves.together(moved or {}, changes, {p.id: p.target for p in planned}),
+        moved=moved or {},
     )
 
 
@@ -154,6 +161,8 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
         "demands": [_demand_json(d) for d in verdict.demands],
+        "versions": [moves.to_json(m) for m in verdict.versions],
+        "step": moves.overall(verdict.versions),
         "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},

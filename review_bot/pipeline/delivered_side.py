@@ -54,6 +54,7 @@ class DeliveredSide:
     targets: dict[str, Target] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    wanted: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graft = Graft(self.tree)
@@ -72,8 +73,10 @@ class DeliveredSide:
         return known[1]
 
     def did_not_render(self, id: str) -> bool:
-        """Is it known that the target with this inner id failed?"""
+        """Is it known that the target with this inner id failed, or that what it holds can't be seen?"""
         target = self._parent(id)
+        if target is not None and target.delivery is not None and not target.parts:
+            return True
         known = self.results.get(self.fingerprint(target)) if target is not None else None
         return known is not None and known.failed
 
@@ -103,6 +106,7 @@ class DeliveredSide:
         for tool in self.tools:
             if any((t.resource.id.group, t.resource.id.kind) in tool.kinds for t in objects):
                 self._take(tool.expand(around), realm)
+        self.marked |= self.graft.holding(self.words)
 
     def _standing(self) -> list[tuple[str, bool]]:
         """Whose objects count, and for which realm."""
@@ -121,7 +125,8 @@ class DeliveredSide:
         return self._realms.get(target.id, target.path)
 
     def _leads(self, target: Target) -> bool:
-        return any(part.reads is None or not self.marked.isdisjoint(part.reads) for part in (target, *target.parts))
+        asked = target.id in self.wanted
+        return asked or any(p.reads is None or not self.marked.isdisjoint(p.reads) for p in (target, *target.parts))
 
     def _surroundings(self, realm: str, objects: Sequence[Told]) -> Surroundings:
         return Surroundings(
@@ -152,12 +157,15 @@ class DeliveredSide:
             if delivery is None or excluded(target, self.config) or key in self.targets:
                 continue
             self._realms[key] = realm
+            # A tool may generate objects and expand them at once: then the parent is one of its own targets.
+            delivery = replace(delivery, parent=own.get(delivery.parent, delivery.parent))
             parent = self._parent(delivery.parent)
-            placed = replace(target, id=key, reads=self._of_the_tree(target.reads))
+            placed = replace(target, id=key, delivery=delivery, reads=self._of_the_tree(target.reads))
             given = assigned(placed, self.config, delivery.source.path, realm, target.id)
             if given is placed and parent is not None:
                 given = replace(placed, cluster=parent.cluster, environment=parent.environment)
             self.targets[key] = given
+        self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
             if finding.severity is Severity.ERROR:
@@ -218,15 +226,19 @@ class DeliveredSide:
 
 def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     """A digest of all that decides about a target's objects."""
-    digest = hashlib.sha256()
+    # Charts are told of their cluster.
+    digest = hashlib.sha256(repr(target.cluster).encode())
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        about = (str(part.renderer), part.path, part.entry, part.helm, files)
+        options = (part.helm, part.unrestricted)
+        about = (str(part.renderer), part.path, part.entry, options, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery
-        digest.update(repr((own.tool, own.settings, own.object, target.namespace, len(target.parts))).encode())
+        digest.update(
+            repr((own.tool, own.settings, own.object, target.namespace, target.cluster, len(target.parts))).encode()
+        )
     return digest.hexdigest()
 
 

@@ -6,14 +6,15 @@ Nothing here runs where no file of either side names a delivery tool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
-from review_bot.core.argocd import ArgoCD
+from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
+from review_bot.core.flux.tool import Flux
 from review_bot.core.model import (
     CheckName,
     FileChange,
@@ -30,6 +31,7 @@ from review_bot.core.planning import TEXTS, Marked, Plan, discover, leading
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
 from review_bot.pipeline.delivered_side import DeliveredSide, Reach
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, render_trees
 from review_bot.pipeline.sides import Sides
 from review_bot.render.expander import Expander
@@ -37,7 +39,7 @@ from review_bot.render.renderer import Renderer
 
 # An app of apps of apps is rendered in as many rounds.
 MOST_ROUNDS = 20
-TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(),)
+TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(), Flux())
 # Branches that mean "what is merged" where the repository's own name for it is not known.
 USUAL_BRANCHES = ("", "HEAD", "main", "master")
 
@@ -62,12 +64,18 @@ class Survey:
 
 @dataclass(frozen=True)
 class Delivering:
-    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known."""
+    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known.
+
+    `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it; None where nothing is allowed.
+    `platforms` tell charts about their clusters, None: they are told what the configuration says.
+    """
 
     renderer: Renderer
     repository: Repository
     config: Config
     branch: str = ""
+    platforms: Platforms | None = None
+    fetch: Callable[[Remote], Tree] | None = None
     tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
@@ -103,7 +111,11 @@ class Delivering:
         rendered = RenderedSides(
             base=_results(planned, "base", base, results),
             head=_results(planned, "head", head, results),
-            loose=(*loose, *_new(told_findings[1], told_findings[0], about)),
+            loose=(
+                *loose,
+                *_new(told_findings[1], told_findings[0], about),
+                *partings(told),
+            ),
             told_before=told_findings[0],
         )
         return Delivered(tuple(planned), Sides(sides.tip, base.graft, head.graft), rendered)
@@ -162,7 +174,7 @@ class Delivering:
                 if not any(print_ in known for known in missing.values()):
                     missing.setdefault(side, {})[print_] = target
         trees = [(side.graft, list(targets.values())) for side, targets in missing.items()]
-        rendered, loose = await render_trees(self.renderer, self.repository, trees)
+        rendered, loose = await render_trees(self.renderer, self.repository, trees, self.platforms)
         results.update(zip((p for targets in missing.values() for p in targets), rendered, strict=True))
         last = wanted[-1][0] if wanted else None
         asked = {last.fingerprint(t) for side, t in wanted if side is last} if last is not None else set()
@@ -183,8 +195,10 @@ class Delivering:
                     f"the revision {remote.revision} of this repository is not there",
                     help="name a tag or commit that is, or the branch that this pull request goes to",
                 ) from error
+        if self.fetch is not None:
+            return self.fetch(remote)
         raise InputError(
-            f"{remote.url} lies outside of this repository, and its host is not allowed",
+            f"{remote.url} lies outside of this repository, and no host is allowed",
             help="the operator can allow it (docs/remotes.md), or commit what it holds",
         )
 

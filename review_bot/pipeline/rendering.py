@@ -19,6 +19,7 @@ from review_bot.core.model import (
     Tree,
 )
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.sides import Sides
 from review_bot.render.renderer import Renderer
 
@@ -47,11 +48,15 @@ class RenderedSides:
 
 
 async def render_sides(
-    renderer: Renderer, repository: Repository, sides: Sides, planned: Sequence[PlannedTarget]
+    renderer: Renderer,
+    repository: Repository,
+    sides: Sides,
+    planned: Sequence[PlannedTarget],
+    platforms: Platforms | None = None,
 ) -> RenderedSides:
     """Render base and head of each target, each once, in parallel."""
     base, head = [p.base for p in planned if p.base], [p.head for p in planned if p.head]
-    results, loose = await render_trees(renderer, repository, ((sides.base, base), (sides.head, head)))
+    results, loose = await render_trees(renderer, repository, ((sides.base, base), (sides.head, head)), platforms)
     return RenderedSides(
         base={r.target.id: r for r in results[: len(base)]},
         head={r.target.id: r for r in results[len(base) :]},
@@ -60,7 +65,10 @@ async def render_sides(
 
 
 async def render_trees(
-    renderer: Renderer, repository: Repository, wanted: Sequence[tuple[Tree, Sequence[Target]]]
+    renderer: Renderer,
+    repository: Repository,
+    wanted: Sequence[tuple[Tree, Sequence[Target]]],
+    platforms: Platforms | None = None,
 ) -> tuple[list[Rendered], list[tuple[Finding, ...]]]:
     """Targets of several trees: the results in the targets' order, and per tree what could not be laid out."""
     with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
@@ -73,7 +81,8 @@ async def render_trees(
             found = await asyncio.to_thread(repository.materialise, tree, needed, folder) if targets else ()
             loose.append(found)
             jobs += [(target, tree, folder) for target in targets]
-        return await renderer.render_all(jobs), loose
+        told = await platforms.of([target for target, _, _ in jobs]) if platforms else None
+        return await renderer.render_all(jobs, told), loose
 
 
 def as_new(rendered: Iterable[Rendered]) -> list[ResourceChange]:
@@ -107,7 +116,9 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
         if head is not None and head.plan is not None:
             from review_bot.core.terraform.plans import Plan, changes_of, together
 
-            found = tuple(together(found, changes_of(one.id, Plan.read(head.plan), before, head.resources)))
+            entry = head.target.entry
+            told = changes_of(one.id, Plan.read(head.plan), before, head.resources, entry)
+            found = tuple(together(found, told))
         changes += found
     return tuple(changes)
 

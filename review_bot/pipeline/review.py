@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,16 +18,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
-from review_bot.core.model import CheckName, CheckState, FileChange, Finding, PlannedTarget, ResourceChange, Target
+from review_bot.core.model import (
+    Action,
+    CheckName,
+    CheckState,
+    FileChange,
+    Finding,
+    PlannedTarget,
+    ResourceChange,
+    ResourceId,
+    Target,
+)
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
+from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
+from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
 from review_bot.pipeline.notices import Said, Seen, gathered
 from review_bot.pipeline.placing import placed, shown
+from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
@@ -58,9 +72,9 @@ class Review:
 class Reviewer:
     """What stays the same from review to review.
 
-    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
-    of the head that someone made elsewhere, by the folder of the module.
+    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service. `clusters` may be
+    asked, `remotes` fetched from, `terraform` run; None for none of them. `plans` are Terraform's plans of the head,
+    made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -71,6 +85,7 @@ class Reviewer:
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
+    remotes: RemoteHosts | None = None
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
@@ -99,11 +114,12 @@ class Reviewer:
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
-        outcomes = await self._check(changes, planned, rendered)
+        moved = await asyncio.to_thread(by_change, changes)
+        outcomes = await self._check(changes, planned, rendered, moved)
         whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, started
+            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -119,7 +135,7 @@ class Reviewer:
 
     def renderer(self, config: Config) -> Renderer:
         return Renderer(
-            cache_dir=self.cache or cache_dir() / "rendered",
+            cache_dir=self.cache_folder / "rendered",
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
@@ -138,20 +154,41 @@ class Reviewer:
 
     async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
-        delivering = self._delivering(repository, planned, branch)
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
+        delivering = self._delivering(repository, planned, branch, platforms)
         if delivering is None:
             renderer = self.renderer(planned.config)
-            return planned, await render_sides(renderer, repository, planned.sides, planned.targets)
-        found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
-        return replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+            rendered = await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
+        else:
+            found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
+            planned, rendered = replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+        return planned, replace(rendered, loose=(*rendered.loose, *platforms.findings()))
 
-    def _delivering(self, repository: Repository, planned: Planned, branch: str) -> Delivering | None:
+    def _delivering(
+        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None
+    ) -> Delivering | None:
         """What follows delivery tools' objects, None where there are none."""
         if not (planned.plan.base_leading or planned.plan.head_leading):
             return None
+        return self.delivering(repository, planned.config, branch, platforms)
+
+    def delivering(
+        self, repository: Repository, config: Config, branch: str = "", platforms: Platforms | None = None
+    ) -> Delivering:
+        """What finds the targets that delivery tools are told of."""
         from review_bot.pipeline.delivering import Delivering
 
-        return Delivering(self.renderer(planned.config), repository, planned.config, branch)
+        fetch = None
+        if self.remotes is not None:
+            from review_bot.remotes.fetching import Remotes
+
+            fetch = Remotes(self.remotes, self.cache_folder / "remotes").fetch
+        return Delivering(self.renderer(config), repository, config, branch, platforms, fetch)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where all that can be made again is kept."""
+        return self.cache or cache_dir()
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
@@ -159,10 +196,10 @@ class Reviewer:
             return ()
         from review_bot.pipeline.impact import preview
 
-        return await preview(self.renderer(planned.config), repository, planned)
+        return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
-        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides
+        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides, moved: ByChange
     ) -> Mapping[CheckName, CheckOutcome]:
         from review_bot.checks import CHECKS
         from review_bot.checks.context import CheckContext
@@ -177,6 +214,7 @@ class Reviewer:
             crds=await asyncio.to_thread(custom_resource_definitions, changes, rendered.resources(), sides.head),
             engine=self.engine,
             clusters=self.clusters,
+            moved=moved,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -192,6 +230,7 @@ def _formed(
     outcomes: Mapping[CheckName, CheckOutcome],
     whole: Said,
     preview: Sequence[Finding],
+    moved: ByChange,
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
@@ -208,6 +247,7 @@ def _formed(
         head_findings=[
             *planned.findings,
             *rendered.findings(),
+            *_notes(planned.targets, changes),
             *placed(now, before, changes, planned.files, lines),
             *preview,
         ],
@@ -215,10 +255,24 @@ def _formed(
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
         demands=_all(o.demands for o in outcomes.values()),
+        moved=moved,
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),
     )
+
+
+def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) -> list[Finding]:
+    """What the changes of delivered targets mean beyond their objects."""
+    if not any(one.target.delivery for one in planned):
+        return []
+    from review_bot.core.flux.notes import notes
+
+    removed: dict[str, list[ResourceId]] = defaultdict(list)
+    for change in changes:
+        if change.action is Action.DELETE:
+            removed[change.target].append(change.id)
+    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
 
 
 def _load_what_follows() -> None:

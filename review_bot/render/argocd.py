@@ -9,10 +9,12 @@ from typing import Any
 
 from review_bot.core.model import CheckName, Finding, Resource, ResourceId, Severity, Target
 from review_bot.core.scopes import cluster_scoped
-from review_bot.render.side import Side
+from review_bot.render.finishing import Finishing
 
 
-def finish(target: Target, resources: Sequence[Resource], _side: Side) -> tuple[Sequence[Resource], Sequence[Finding]]:
+async def finish(
+    target: Target, resources: Sequence[Resource], _with: Finishing
+) -> tuple[Sequence[Resource], Sequence[Finding]]:
     """Is a render.delivered.Finish. Tracking labels are Argo CD's own affair and are not added."""
     delivery = target.delivery
     if delivery is None or delivery.object.kind != "Application":

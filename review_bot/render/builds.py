@@ -34,12 +34,16 @@ DECIDING = ("sigs.k8s.io/kustomize/api", "sigs.k8s.io/kustomize/kyaml")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A `folder` of a checkout to build; its file `entry` is read as `content`, as it lies there for None."""
+    """A `folder` of a checkout to build; its file `entry` is read as `content`, as it lies there for None.
+
+    `unrestricted`: files of the checkout above the folder may be read.
+    """
 
     checkout: Path
     folder: str
     entry: str
     content: str | None = None
+    unrestricted: bool = False
 
 
 class Builder(Protocol):
@@ -80,6 +84,7 @@ class Processes:
     async def build(self, wanted: Build) -> Outcome:
         verb = ["kustomize"] if self.kustomize.name == "kubectl" else ["build"]
         words = [*verb, f"{{repo}}/{wanted.folder}"]
+        words += ["--load-restrictor", "LoadRestrictionsNone"] if wanted.unrestricted else []
         if wanted.content is None:
             return await self.sandbox.run(self.kustomize, words, wanted.checkout)
         with tempfile.TemporaryDirectory(prefix="review-bot-entry-") as work:
@@ -171,6 +176,7 @@ class _Worker:
             "path": f"{CHECKOUT}/{wanted.folder}",
             "entry": f"{CHECKOUT}/{wanted.entry}",
             "content": wanted.content,
+            "unrestricted": wanted.unrestricted,
         }
         try:
             async with asyncio.timeout(self.limits.seconds):

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from review_bot.core.model import Rendered, Resource, ResourceId, Source, Target, Tree
+from review_bot.core.platform import Platform
 from review_bot.core.secrets import is_secret
 from review_bot.core.tools import find
 
@@ -20,17 +21,16 @@ TOOLS = {"kustomize": "kustomize", "helm": "helm"}
 class Keys:
     """The keys of one review, in which a tool stays the same."""
 
-    def __init__(self, kubernetes: str) -> None:
-        self._kubernetes = kubernetes
+    def __init__(self) -> None:
         self._tools: dict[str, str] = {}
 
-    def of(self, target: Target, tree: Tree) -> str | None:
+    def of(self, target: Target, tree: Tree, platform: Platform) -> str | None:
         """The digest of everything that the target's output depends on, None if that is not known."""
         if target.reads is None:
             return None
         tool = TOOLS.get(str(target.renderer))
         entries = tree.entries()
-        parts = [FORMAT, target.id, target.path, repr(target.helm), self._kubernetes]
+        parts = [FORMAT, target.id, target.path, repr(target.helm), str(target.unrestricted), repr(platform)]
         parts += [self._about(tool)] if tool else []
         parts += [f"{p} {e.mode} {e.blob}" for p in sorted(target.reads) if (e := entries.get(p)) is not None]
         return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()

@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Target
-from review_bot.render import argocd
+from review_bot.render import argocd, flux
+from review_bot.render.finishing import Finishing
 from review_bot.render.side import Side
 
 # What a tool does to the objects of all parts: by the tool's name, from objects to objects and findings.
-Finish = Callable[[Target, Sequence[Resource], Side], tuple[Sequence[Resource], Sequence[Finding]]]
-FINISH: Mapping[str, Finish] = {"argocd": argocd.finish}
+Finish = Callable[[Target, Sequence[Resource], Finishing], Awaitable[tuple[Sequence[Resource], Sequence[Finding]]]]
+FINISH: Mapping[str, Finish] = {"argocd": argocd.finish, "flux": flux.finish}
 
 
-async def composed(target: Target, parts: Sequence[Rendered], side: Side) -> Rendered:
+async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) -> Rendered:
     """One target out of its parts. If one failed there are no objects, since the rest is not what would be deployed."""
-    findings = tuple(_placed(replace(f, target=target.id), side) for part in parts for f in part.findings)
+    side = with_.side
+    findings = tuple(_placed(_about(target, part, f, side), side) for part in parts for f in part.findings)
     if any(part.failed for part in parts):
         return Rendered(target, (), findings)
     resources: Sequence[Resource] = [_at_home(r, side) for part in parts for r in part.resources]
     finish = FINISH.get(target.delivery.tool) if target.delivery else None
     if finish is not None:
-        resources, more = finish(target, resources, side)
+        resources, more = await finish(target, resources, with_)
         findings += tuple(more)
     return Rendered(target, tuple(resources), findings)
+
+
+def _about(target: Target, part: Rendered, finding: Finding, side: Side) -> Finding:
+    """The finding of a part as one of the target; people know the folder, and not the copy that was made of it."""
+    message, path = finding.message, part.target.path
+    if isinstance(side.tree, Graft) and path in side.tree.made:
+        message = message.replace(path, target.path)
+    return replace(finding, target=target.id, message=message)
 
 
 def _at_home(resource: Resource, side: Side) -> Resource:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from review_bot.core.delivery import Variable
+from review_bot.core.delivery import Assignment, Variable
 from review_bot.core.errors import InputError, ToolError
 from review_bot.core.tools import PINNED, find
 from review_bot.render.sandbox import Sandbox
@@ -46,9 +46,18 @@ class Expander:
         answer = self._ask("template", wanted | {"delimiters": list(delimiters)})
         return list(answer) if parameters else []
 
-    def substitute(self, texts: Sequence[str], variables: Mapping[str, str]) -> list[str]:
-        """See core.delivery.Templating. The message of an InputError begins with the text's number and a colon."""
-        return list(self._ask("substitute", {"texts": list(texts), "variables": dict(variables)}))
+    def substitute(self, values: Sequence[Any], variables: Mapping[str, str]) -> list[Any]:
+        """See core.delivery.Templating. The message of an InputError begins with the value's number and a colon."""
+        return list(self._ask("substitute", {"values": list(values), "variables": dict(variables)}))
+
+    def assign(self, values: Mapping[str, Any], assignments: Sequence[Assignment]) -> dict[str, Any]:
+        """See core.delivery.Templating. The message of an InputError begins with the path and a colon."""
+        rows = [{"path": a.path, "value": a.value, "literal": a.literal} for a in assignments]
+        return dict(self._ask("assign", {"object": dict(values), "assignments": rows}))
+
+    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """See core.delivery.Templating. The message of an InputError begins with the template's number and a colon."""
+        return list(self._ask("resources", {"templates": list(templates), "inputs": list(inputs)}))
 
     def jsonnet(
         self,

@@ -36,7 +36,7 @@ async def render(target: Target, side: Side, builder: Builder) -> Rendered:
     if refused:
         return Rendered(target, (), refused)
     content, added = _with_origins(target, files)
-    outcome = await builder.build(Build(side.checkout, target.path, target.entry, content))
+    outcome = await builder.build(Build(side.checkout, target.path, target.entry, content, target.unrestricted))
     if outcome.status != 0:
         return Rendered(target, (), (_explained(target, outcome.trouble or outcome.stderr, files),))
     try:

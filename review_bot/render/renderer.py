@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
+from review_bot.core.platform import Platform
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.render import cache, delivered, helm, kustomize, plain
 from review_bot.render.builds import Builder, builder
+from review_bot.render.expander import Expander
+from review_bot.render.finishing import Finishing
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
 
@@ -22,7 +25,7 @@ Job = tuple[Target, Tree, Path]
 
 
 class Renderer:
-    """One instance a review. `kubernetes` is the version that charts are told, such as 1.35."""
+    """One instance a review. `kubernetes` is the version that charts are told which go to no known cluster: 1.35."""
 
     def __init__(
         self,
@@ -35,25 +38,36 @@ class Renderer:
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
-        self._kubernetes = kubernetes
+        self._platform = Platform(f"v{kubernetes}.0")
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
         self._terraform = terraform
         self._builder: Builder | None = None
         self._parser: Parser | None = None
-        self._kustomizations: list[Path] = []
-        self._keys = cache.Keys(kubernetes)
+        self._checkouts: Sequence[Path] = ()
+        self._expected = 0
+        self.templating = Expander(self.sandbox)
+        self._keys = cache.Keys()
         self.cached = 0
 
-    async def render_all(self, jobs: Sequence[Job]) -> list[Rendered]:
-        """One result a job, in the jobs' order. What is wrong with the content is a finding; raises ToolError only."""
+    async def render_all(
+        self, jobs: Sequence[Job], platforms: Sequence[Platform | None] | None = None
+    ) -> list[Rendered]:
+        """One result a job, in the jobs' order; `platforms` are what charts are told, one for each job.
+
+        What is wrong with the content is a finding; raises ToolError only.
+        """
         sides: dict[Path, Side] = {}
         for _, tree, checkout in jobs:
             if checkout not in sides:
                 sides[checkout] = Side(tree, checkout, next(iter(sides.values()), None))
-        self._kustomizations = [
-            c for target, _, c in jobs for t in (target.parts or (target,)) if t.renderer is RendererName.KUSTOMIZE
+        self._checkouts = list(sides)
+        own = [t.renderer for target, _, _ in jobs for t in (target.parts or (target,))]
+        self._expected = own.count(RendererName.KUSTOMIZE)
+        told = platforms or [None] * len(jobs)
+        tasks = [
+            asyncio.ensure_future(self._one(target, sides[checkout], platform or self._platform))
+            for (target, _, checkout), platform in zip(jobs, told, strict=True)
         ]
-        tasks = [asyncio.ensure_future(self._one(target, sides[checkout])) for target, _, checkout in jobs]
         try:
             return list(await asyncio.gather(*tasks))
         finally:
@@ -64,33 +78,36 @@ class Renderer:
                 if process is not None:
                     await process.close()
             self._builder = self._parser = None
+            await asyncio.to_thread(self.templating.close)
 
-    async def _one(self, target: Target, side: Side) -> Rendered:
+    async def _one(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.delivery is not None:
-            parts = await asyncio.gather(*(self._one(part, side) for part in target.parts))
-            return await delivered.composed(target, parts, side)
+            parts = await asyncio.gather(*(self._one(part, side, platform) for part in target.parts))
+            return await delivered.composed(target, parts, Finishing(side, self.templating, self._build))
         async with self._slots:
             if target.renderer is RendererName.PLAIN:
                 return await plain.render(target, side.tree)
             if target.renderer is RendererName.TERRAFORM:
                 return await self._read(target, side)
-            key = self._keys.of(target, side.tree)
+            key = self._keys.of(target, side.tree, platform)
             known = self._cache.get(key, target) if key else None
             if known is not None:
                 self.cached += 1
                 return known
-            rendered = await self._run(target, side)
+            rendered = await self._run(target, side, platform)
             if key:
                 self._cache.put(key, rendered)
             return rendered
 
-    async def _run(self, target: Target, side: Side) -> Rendered:
+    async def _run(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
-            if self._builder is None:
-                checkouts = list(dict.fromkeys(self._kustomizations))
-                self._builder = builder(self.sandbox, checkouts, len(self._kustomizations))
-            return await kustomize.render(target, side, self._builder)
-        return await helm.render(target, side, self.sandbox, self._kubernetes)
+            return await kustomize.render(target, side, self._build())
+        return await helm.render(target, side, self.sandbox, platform)
+
+    def _build(self) -> Builder:
+        if self._builder is None:
+            self._builder = builder(self.sandbox, self._checkouts, self._expected)
+        return self._builder
 
     async def _read(self, target: Target, side: Side) -> Rendered:
         from review_bot.render import terraform, terraform_tool

@@ -13,7 +13,9 @@ from dataclasses import replace
 
 from review_bot.cluster import deliverers, delivery
 from review_bot.cluster.client import ClusterClient
-from review_bot.cluster.deliverers import Deliverers, Origin
+from review_bot.cluster.connection import server_of
+from review_bot.cluster.deliverers import Deliverers
+from review_bot.cluster.matching import Origin, Place
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH
@@ -111,7 +113,7 @@ class Rollouts:
 
     async def _look_at_all(self) -> None:
         followed = [Rollout.load(text) for text in await asyncio.to_thread(self._store.open_rollouts)]
-        names = {aim.cluster for one in followed for aim in one.aims if aim.done is None}
+        names = {self._hub(aim.cluster) for one in followed for aim in one.aims if aim.done is None}
         asked = [s for s in map(self._settings, sorted(names)) if s is not None]
         views = await asyncio.gather(*(asyncio.to_thread(_view, s) for s in asked))
         found = {s.name: view for s, view in zip(asked, views, strict=True)}
@@ -132,7 +134,7 @@ class Rollouts:
         lineage = await self._lineage(api, one, views)
         seen, aims = {}, []
         for aim in one.aims:
-            found = await asyncio.to_thread(self._seen, one, aim, views.get(aim.cluster), lineage)
+            found = await asyncio.to_thread(self._seen, one, aim, views.get(self._hub(aim.cluster)), lineage)
             idle = found is None and aim.done is None
             after = replace(aim, idle=True) if idle else rollout.moved(aim, found or Seen(), one.merged, now)
             seen[after] = found or Seen()
@@ -154,7 +156,7 @@ class Rollouts:
         if git is not None:
             lineage = Lineage(git, one.sha)
             for aim in one.aims:
-                await asyncio.to_thread(self._deliveries, one, aim, views.get(aim.cluster), lineage)
+                await asyncio.to_thread(self._deliveries, one, aim, views.get(self._hub(aim.cluster)), lineage)
             if not lineage.unknown:
                 return lineage
         token = await api.git_token(one.repository)
@@ -174,7 +176,7 @@ class Rollouts:
         """What there is to say of an aim, None if its cluster has no delivery tool."""
         if aim.done is not None or aim.idle:
             return Seen() if aim.done is not None else None
-        settings = self._settings(aim.cluster)
+        settings = self._settings(self._hub(aim.cluster))
         if settings is None or view is None:
             return Seen(trouble=f"the operator's file has no cluster {aim.cluster} any more")
         if isinstance(view, ClusterError):
@@ -191,7 +193,24 @@ class Rollouts:
         if not isinstance(view, Deliverers) or aim.done is not None:
             return ()
         origin = Origin(f"{self._url}/{one.repository}", one.branch, one.default, aim.path)
-        return tuple(delivery.of(manifest, source, lineage.contains) for manifest, source in view.of(origin))
+        return tuple(delivery.of(match, lineage.contains) for match in view.of(origin, self._place(aim.cluster)))
+
+    def _hub(self, name: str) -> str:
+        """The cluster in which the delivery tool's objects lie that deploy to this one."""
+        settings = self._settings(name)
+        return settings.hub or name if settings is not None else name
+
+    def _place(self, name: str) -> Place:
+        """The cluster as the objects in its hub call it."""
+        if self._hub(name) != name:
+            return self._reached(name)
+        reached = (other for other, settings in self._clusters.by_name.items() if settings.hub == name)
+        return Place(others=tuple(self._reached(other) for other in reached))
+
+    def _reached(self, name: str) -> Place:
+        settings = self._settings(name)
+        server = server_of(settings) if settings is not None else None
+        return Place(frozenset([name]), frozenset([server]) if server else frozenset())
 
     def _settings(self, name: str) -> ClusterSettings | None:
         every = self._clusters.every

@@ -68,10 +68,10 @@ def make(root: Path, base: Mapping[str, str], head: Mapping[str, str | None]) ->
     """A repository whose branch main is `base`, and whose branch change adds `head` (None deletes a file)."""
     root.mkdir(parents=True, exist_ok=True)
     git(root, "init", "-q", "-b", "main")
-    _write(root, base)
+    write(root, base)
     commit(root, "base")
     git(root, "checkout", "-q", "-b", "change")
-    _write(root, head)
+    write(root, head)
     commit(root, "head")
     return root
 
@@ -125,7 +125,7 @@ def run(*words: str, env: Mapping[str, str] | None = None) -> subprocess.Complet
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=environment)
 
 
-def _write(root: Path, files: Mapping[str, str | None]) -> None:
+def write(root: Path, files: Mapping[str, str | None]) -> None:
     for name, text in files.items():
         path = root / name
         if text is None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from guard import guarded_cluster
 from kube import Kube
 
 from review_bot.demo.cluster import RunningCluster, running, start
@@ -35,6 +36,12 @@ def shared(base: Path, apiserver: str) -> RunningCluster:
 @pytest.fixture(scope="session")
 def kube(cluster: RunningCluster) -> Kube:
     return Kube(cluster)
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Kube:
+    """A cluster of this worker's own, with deploy/rbac.yaml in force."""
+    return guarded_cluster(tmp_path_factory.mktemp("own") / "cluster")
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class Handler(BaseHTTPRequestHandler):
         answer = proxy.pool.request(self.command, url, headers=headers, body=body or None, retries=False)
         self.send(answer.status, answer.data, [(k, v) for k, v in answer.headers.items() if k == "Warning"])
 
-    do_GET = do_PATCH = do_POST = answer
+    do_GET = do_PATCH = do_POST = do_DELETE = answer
 
     def send(self, status: int, data: bytes, headers: list[tuple[str, str]], length: int | None = None) -> None:
         self.send_response(status)

@@ -26,8 +26,8 @@ from review_bot.pipeline.review import Reviewer
 
 PATIENCE_SECONDS = 20.0
 QUIET_SECONDS = 1.0
-# Keys that the API server itself writes while nobody asks for anything.
-OWN_KEYS = ("/registry/leases/", "/registry/masterleases/", "compact_rev_key", "/registry/events/")
+# What the API server writes while nobody asks for anything: the lease that tells of itself, how far it has compacted.
+OWN_KEYS = ("/registry/leases/kube-system/apiserver-", "compact_rev_key")
 
 
 class Kube:
@@ -38,14 +38,14 @@ class Kube:
         config = json.loads(cluster.kubeconfig.read_text())
         self._tokens = {u["name"]: u["user"]["token"] for u in config["users"]}
         authority = config["clusters"][0]["cluster"]["certificate-authority"]
-        self._pool = urllib3.PoolManager(ca_certs=authority, cert_reqs="CERT_REQUIRED")
+        self.pool = urllib3.PoolManager(ca_certs=authority, cert_reqs="CERT_REQUIRED")
 
     def send(
         self, method: str, path: str, body: Any = None, content: str = "application/json", context: str = "admin"
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self._tokens[context]}", "Content-Type": content}
         data = json.dumps(body) if body is not None else None
-        answer = self._pool.request(method, self.cluster.server + path, headers=headers, body=data, retries=False)
+        answer = self.pool.request(method, self.cluster.server + path, headers=headers, body=data, retries=False)
         is_json = answer.headers.get("Content-Type") == "application/json" and answer.data
         return answer.status, json.loads(answer.data) if is_json else answer.data.decode()
 
@@ -82,7 +82,7 @@ class Kube:
         """Every key in the store, its last revision and its bytes, but for those that the server writes by itself."""
         everything = base64.b64encode(b"\0").decode()
         body = json.dumps({"key": everything, "range_end": everything})
-        rows = json.loads(self._pool.request("POST", f"{self.cluster.etcd}/v3/kv/range", body=body).data)["kvs"]
+        rows = json.loads(self.pool.request("POST", f"{self.cluster.etcd}/v3/kv/range", body=body).data)["kvs"]
         keys = {base64.b64decode(r["key"]).decode(): (int(r["mod_revision"]), r.get("value", "")) for r in rows}
         return {key: value for key, value in keys.items() if not key.startswith(OWN_KEYS)}
 

@@ -184,7 +184,9 @@ def test_a_name_can_not_lead_to_another_path(kube: Kube, tmp_path: Path) -> None
     head = {"app/a.yaml": CONFIG.replace("NAME", "'..'"), "app/b.yaml": CONFIG.replace("NAME", "a/../../x?dryRun=")}
     with faults.behind(kube.cluster, tmp_path, faults.reset, watch) as (asked, _):
         verdict = review(tmp_path / "r", asked, {}, head)
-    assert [f.rule for f in said(verdict)] == ["dry-run-invalid", "dry-run-invalid"]
+    assert verdict.checks[CheckName.DRY_RUN] is CheckState.FAILURE
+    assert [f.rule for f in verdict.findings] == ["schema-name", "schema-name"]
+    assert all("The cluster's API server refuses it too." in f.help for f in verdict.findings)
     assert set(seen) == {"/api", "/apis", "/version"}
 
 

@@ -1,4 +1,4 @@
-"""How far Argo CD and Flux are with a commit, as a table of statuses; and which of their objects deploy a folder."""
+"""How far Argo CD and Flux are with a commit, as a table of statuses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from review_bot.cluster import delivery
-from review_bot.cluster.deliverers import Deliverers, Origin, normalised
 from review_bot.cluster.delivery import Phase, commit_of
+from review_bot.cluster.matching import Match, Origin
 
 OLD, NEW, LATER = "1" * 40, "2" * 40, "3" * 40
 ORIGIN = Origin("https://github.com/org/config", "main", True, "apps/web")
@@ -58,30 +58,30 @@ ARGO = [
 
 @pytest.mark.parametrize(("status", "phase", "says"), ARGO)
 def test_an_application(status: dict[str, Any], phase: Phase, says: str) -> None:
-    found = delivery.of(application(status), 0, contains)
+    found = delivery.of(Match(application(status)), contains)
     assert (found.phase, found.says) == (phase, says)
 
 
 def test_an_application_tells_since_when_it_is_healthy_and_what_is_not() -> None:
     health = {"status": "Healthy", "lastTransitionTime": "2026-11-20T10:02:40Z"}
     status = {**synced(NEW, operationState=operation("Succeeded", NEW)), "health": health}
-    assert delivery.of(application(status), 0, contains).since == "2026-11-20T10:02:40Z"
+    assert delivery.of(Match(application(status)), contains).since == "2026-11-20T10:02:40Z"
     bad = {"kind": "Deployment", "name": "web", "health": {"status": "Degraded", "message": "no progress"}}
-    found = delivery.of(application(synced(NEW, "Degraded", resources=[bad])), 0, contains)
+    found = delivery.of(Match(application(synced(NEW, "Degraded", resources=[bad]))), contains)
     assert found.causes == ("Deployment web: no progress",)
     row = {"kind": "Role", "name": "x", "status": "SyncFailed", "message": "forbidden"}
     failed = operation("Failed", NEW, "one or more objects failed", resources=[row])
-    assert delivery.of(application({**OUT, "operationState": failed}), 0, contains).causes == ("Role x: forbidden",)
+    assert delivery.of(Match(application({**OUT, "operationState": failed})), contains).causes == ("Role x: forbidden",)
 
 
 def test_an_application_that_is_synced_by_hand_says_so() -> None:
-    assert delivery.of(application(OUT, syncPolicy={}), 0, contains).says == "waits for somebody to sync it"
+    assert delivery.of(Match(application(OUT, syncPolicy={})), contains).says == "waits for somebody to sync it"
 
 
 def test_of_many_sources_the_one_counts_that_deploys_the_folder() -> None:
     status = {"sync": {"status": "Synced", "revisions": ["5.1.0", NEW]}, "health": {"status": "Healthy"}}
-    assert delivery.of(application(status), 1, contains).phase is Phase.HEALTHY
-    assert delivery.of(application(status), 0, contains).phase is Phase.WAITING
+    assert delivery.of(Match(application(status), 1), contains).phase is Phase.HEALTHY
+    assert delivery.of(Match(application(status)), contains).phase is Phase.WAITING
 
 
 def flux(kind: str, state: str, reason: str = "x", *, generation: int = 2, **more: Any) -> dict[str, Any]:
@@ -124,7 +124,7 @@ FLUX = [
 
 @pytest.mark.parametrize(("manifest", "phase", "says"), FLUX)
 def test_a_kustomization_or_helm_release(manifest: dict[str, Any], phase: Phase, says: str | None) -> None:
-    found = delivery.of(manifest, 0, contains)
+    found = delivery.of(Match(manifest), contains)
     assert (found.phase, found.says) == (phase, says or "has not seen this merge yet")
 
 
@@ -144,72 +144,3 @@ def test_a_kustomization_or_helm_release(manifest: dict[str, Any], phase: Phase,
 )
 def test_the_commit_in_a_revision(text: object, commit: str) -> None:
     assert commit_of(text) == commit
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://github.com/org/config",
-        "https://github.com/Org/Config.git",
-        "https://token@github.com/org/config.git/",
-        "git@github.com:org/config.git",
-        "ssh://git@github.com/org/config",
-        "ssh://git@ssh.github.com:443/org/config.git",
-    ],
-)
-def test_one_repository_has_many_addresses(address: str) -> None:
-    assert normalised(address) == "github.com/org/config"
-
-
-def test_another_repository_is_another() -> None:
-    others = ("https://github.com/org/config2", "https://example.com/org/config", "", "http://[bad", "org/config")
-    assert not {normalised(o) for o in others} & {"github.com/org/config"}
-
-
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
-        ({}, True),
-        ({"path": "./apps/web/"}, True),
-        ({"targetRevision": "main"}, True),
-        ({"targetRevision": "refs/heads/main"}, True),
-        ({"repoURL": "git@github.com:org/config.git"}, True),
-        ({"targetRevision": "v1"}, False),
-        ({"path": "apps"}, False),
-        ({"path": "apps/web2"}, False),
-        ({"repoURL": "https://github.com/org/other"}, False),
-    ],
-)
-def test_which_application_deploys_a_folder(source: dict[str, Any], found: bool) -> None:
-    one = application({}, source={"repoURL": ORIGIN.repository, "path": "apps/web", **source})
-    assert bool(list(Deliverers(True, (one,)).of(ORIGIN))) == found
-
-
-def test_many_sources_hide_the_one() -> None:
-    rows = [{"repoURL": "https://charts.example.com", "chart": "x"}, {"repoURL": ORIGIN.repository, "path": "apps/web"}]
-    (found,) = Deliverers(True, (application({}, sources=rows),)).of(ORIGIN)
-    assert found[1] == 1
-    assert list(Deliverers(True, (application({}, sources=rows[:1]),)).of(ORIGIN)) == []
-
-
-@pytest.mark.parametrize(
-    ("spec", "ref", "found"),
-    [
-        ({"path": "./apps/web"}, {"branch": "main"}, True),
-        ({"path": "./apps/web"}, {"name": "refs/heads/main"}, True),
-        ({"path": "./apps/web"}, None, False),  # Flux takes master then
-        ({"path": "./apps/web"}, {"branch": "main", "tag": "v1"}, False),
-        ({"path": "./apps"}, {"branch": "main"}, False),
-        ({"path": "./apps/web", "sourceRef": {"kind": "GitRepository", "name": "other"}}, {"branch": "main"}, False),
-        ({"path": "./apps/web", "sourceRef": {"kind": "Bucket", "name": "config"}}, {"branch": "main"}, False),
-    ],
-)
-def test_which_kustomization_deploys_a_folder(spec: dict[str, Any], ref: Any, found: bool) -> None:
-    meta = {"namespace": "flux-system", "name": "config"}
-    repository = {"kind": "GitRepository", "metadata": meta, "spec": {"url": ORIGIN.repository, "ref": ref}}
-    spec = {"sourceRef": {"kind": "GitRepository", "name": "config"}, **spec}
-    one = {"kind": "Kustomization", "metadata": {"namespace": "flux-system", "name": "web"}, "spec": spec}
-    assert bool(list(Deliverers(True, (one,), (repository,)).of(ORIGIN))) == found
-    chart = {"chart": {"spec": {**{k: v for k, v in spec.items() if k != "path"}, "chart": spec["path"]}}}
-    release = {"kind": "HelmRelease", "metadata": {"namespace": "flux-system", "name": "web"}, "spec": chart}
-    assert bool(list(Deliverers(True, (release,), (repository,)).of(ORIGIN))) == found

@@ -39,7 +39,9 @@ def test_the_cluster_s_version_goes_before_the_configuration_s(kube: Kube, tmp_p
     # The cluster is 1.35, where it is long gone; 1.25 had just removed it.
     base = {".review-bot.yaml": 'version: 1\nkubernetes: "1.25"\n'}
     verdict = review(tmp_path, settings(kube.cluster), base, {"app/b.yaml": budget})
-    assert [(f.rule, f.help) for f in of_schema(verdict)] == [("schema-removed-api", "use policy/v1")]
+    assert [(f.rule, f.help) for f in of_schema(verdict)] == [
+        ("schema-removed-api", "use policy/v1. The cluster's API server refuses it too.")
+    ]
     assert "Kubernetes 1.35" in of_schema(verdict)[0].message
 
 

@@ -39,7 +39,7 @@ clusters:
     field_manager: argocd-controller
     exec: true
     unreachable: warn
-  here: {in_cluster: true}
+  here: {in_cluster: true, hub: prod}
 pace_seconds: {drift: 600, rollout_look: 5, rollout: 900}
 """
     found = parse_clusters(text.encode(), path="/etc/review-bot/operator.yaml")
@@ -57,7 +57,7 @@ pace_seconds: {drift: 600, rollout_look: 5, rollout: 900}
             exec=True,
             unreachable=Severity.WARNING,
         ),
-        "here": ClusterSettings("here", in_cluster=True),
+        "here": ClusterSettings("here", in_cluster=True, hub="prod"),
     }
 
 
@@ -74,6 +74,12 @@ def test_credential_programs_are_off_and_unreachable_blocks_unless_the_operator_
         ("version: 1\nclusters:\n  prod:\n    kubeconfig: x\n    unreachable: maybe\n", 5, "'block', 'warn'"),
         ("version: 1\nclusters:\n  prod:\n    context: x\n", 3, "exactly one of kubeconfig and in_cluster"),
         ("version: 1\nclusters:\n  prod: {kubeconfig: x, in_cluster: true}\n", 3, "exactly one of"),
+        ("version: 1\nclusters:\n  prod:\n    kubeconfig: x\n    hub: moon\n", 5, "moon is no cluster of this file"),
+        (
+            "version: 1\nclusters:\n  a: {kubeconfig: x, hub: b}\n  b: {kubeconfig: x, hub: a}\n",
+            3,
+            "b has a hub itself",
+        ),
         ("clusters: {}\n", 1, "'version' is missing"),
         ("- 1\n", 1, "one mapping"),
         ("version: 1\nclusters: [\n", 2, "not YAML"),

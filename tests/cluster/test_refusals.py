@@ -11,7 +11,7 @@ import pytest
 from kube import Kube, eventually, manifests, review, rules, said, settings
 
 from review_bot.core.clusters import LiveAction
-from review_bot.core.model import Conclusion, Severity
+from review_bot.core.model import CheckName, CheckState, Conclusion, Severity
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n  namespace: NS\ndata:\n  key: value\n"
 DEPLOYMENT = """\
@@ -243,19 +243,34 @@ webhooks:
     assert "the admission webhook silent.example.com does not answer" in said(verdict)[0].message
 
 
-@pytest.mark.parametrize(
-    ("wrong", "line", "words"),
-    [
-        ("replicas: two", 5, "spec.replicas: expected numeric (int or float), got string"),
-        ("replicas: 2\n  replica: 1", 6, "spec.replica: field not declared in schema"),
-    ],
-)
-def test_a_wrong_type_and_an_unknown_field_are_named_on_their_lines(
-    kube: Kube, namespace: str, tmp_path: Path, wrong: str, line: int, words: str
+WRONG = [
+    ("replicas: two", 5, "schema-type", "spec.replicas: expected numeric (int or float), got string"),
+    ("replicas: 2\n  replica: 1", 6, "schema-unknown-field", "spec.replica: field not declared in schema"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "line", "rule", "words"), WRONG)
+def test_what_the_schema_finds_too_is_shown_once(
+    kube: Kube, namespace: str, tmp_path: Path, wrong: str, line: int, rule: str, words: str
 ) -> None:
     text = DEPLOYMENT.replace("NS", namespace).replace("replicas: 2", wrong)
     verdict = review(tmp_path, settings(kube.cluster), {}, {"app/web.yaml": text})
+    assert [(f.rule, f.line) for f in verdict.findings] == [(rule, line)]
+    assert verdict.findings[0].help.endswith(". The cluster's API server refuses it too.")
+    assert {verdict.checks[n] for n in (CheckName.SCHEMA, CheckName.DRY_RUN)} == {CheckState.FAILURE}
+
+
+@pytest.mark.parametrize(("wrong", "line", "rule", "words"), WRONG)
+def test_a_waiver_of_the_one_does_not_hide_the_other(
+    kube: Kube, namespace: str, tmp_path: Path, wrong: str, line: int, rule: str, words: str
+) -> None:
+    text = DEPLOYMENT.replace("NS", namespace).replace("replicas: 2", wrong)
+    waiver = f"waivers: [{{rule: {rule}, match: {{}}, reason: known, until: 2099-01-01}}]"
+    base = {".review-bot.yaml": f"version: 1\n{waiver}\n"}
+    verdict = review(tmp_path, settings(kube.cluster), base, {"app/web.yaml": text})
     assert [(f.rule, f.line, words in f.message) for f in said(verdict)] == [("dry-run-invalid", line, True)]
+    assert verdict.conclusion is Conclusion.FAILURE
+    assert next(f for f in verdict.findings if f.rule == rule).waived is not None
 
 
 def test_a_namespace_that_is_going_takes_nothing_new(kube: Kube, namespace: str, tmp_path: Path) -> None:

@@ -3,88 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import repositories
+from guard import APPLY, DRY, GUARD, OBJECTS, RBAC, REAL, as_bot
 from kube import Kube, eventually, manifests, settings
 
 from review_bot.checks.context import CheckContext
 from review_bot.checks.dry_run import DryRunCheck
-from review_bot.core.clusters import Clusters
+from review_bot.cluster.client import ClusterClient
+from review_bot.core.clusters import Clusters, LiveAction
 from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
 from review_bot.core.model import RendererName, Resource, ResourceChange, Source, Target
 from review_bot.core.resources import identity
-from review_bot.demo.cluster import start
 from review_bot.github.workspace import Repository
-
-RBAC = Path(__file__).resolve().parents[2] / "deploy" / "rbac.yaml"
-GUARD = "review-bot may only ask by dry run"
-APPLY = "application/apply-patch+yaml"
-DRY = "?fieldManager=x&force=true&dryRun=All"
-REAL = "?fieldManager=x&force=true"
-OBJECTS = """\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: NAME, namespace: default}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: NAME, namespace: default}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: NAME}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: NAME, namespace: default}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME, namespace: default}
-spec:
-  selector: {matchLabels: {a: b}}
-  template:
-    metadata: {labels: {a: b}}
-    spec: {containers: [{name: c, image: x}]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: NAME, namespace: default}
----
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: things.NAME.example.com}
-spec:
-  group: NAME.example.com
-  names: {kind: Thing, plural: things}
-  scope: Namespaced
-  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
-"""
-
-
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kube]:
-    """A cluster of this module's own, with deploy/rbac.yaml in force."""
-    kube = Kube(start(tmp_path_factory.mktemp("own") / "cluster", parent=os.getpid()))
-    kube.apply(RBAC.read_text())
-    probe = manifests(OBJECTS.replace("NAME", "probe"))[0]
-    eventually(lambda: as_bot(kube, "PATCH", kube.path(probe) + DRY, probe)[0] == 201)
-    eventually(lambda: GUARD in as_bot(kube, "PATCH", kube.path(probe) + REAL, probe)[1])
-    kube.settled()
-    yield kube
-
-
-def as_bot(kube: Kube, method: str, path: str, body: Any = None, content: str = APPLY) -> tuple[int, str]:
-    status, answer = kube.send(method, path, body, content, context="bot")
-    return status, json.dumps(answer)
 
 
 @pytest.mark.parametrize("manifest", manifests(OBJECTS.replace("NAME", "attempt")), ids=lambda m: m["kind"])
@@ -100,10 +37,56 @@ def test_it_may_ask_about_an_object_and_not_store_it(guarded: Kube, manifest: di
     assert guarded.stored() == before
 
 
+DELETIONS: Sequence[tuple[str, Any]] = [
+    ("", None),
+    ("?dryRun=", None),
+    ("?dryRun=None", None),
+    ("?gracePeriodSeconds=0&propagationPolicy=Background", None),
+    ("", {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": []}),
+    # The server does not read the query of a request that has a body.
+    ("?dryRun=All", {"kind": "DeleteOptions", "apiVersion": "v1"}),
+]
+# Words that the server does not take.
+INVALID = ("?dryRun=", "?dryRun=None")
+
+
+@pytest.mark.parametrize("manifest", manifests(OBJECTS.replace("NAME", "present")), ids=lambda m: m["kind"])
+def test_it_may_ask_about_a_deletion_and_not_delete(guarded: Kube, manifest: dict[str, Any]) -> None:
+    path = guarded.path(manifest)
+    before = guarded.settled()
+    with_body = {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]}
+    for query, body in (("?dryRun=All", None), ("", with_body), ("?dryRun=All", with_body)):
+        status, answer = as_bot(guarded, "DELETE", path + query, body, "application/json")
+        assert status in (200, 202), answer
+    for query, body in DELETIONS:
+        status, answer = as_bot(guarded, "DELETE", path + query, body, "application/json")
+        expected = (422, False) if query in INVALID else (403, True)
+        assert (status, GUARD in answer) == expected, answer
+    collection = path.rpartition("/")[0]
+    for query in ("", "?dryRun=All"):
+        status, answer = as_bot(guarded, "DELETE", collection + query)
+        assert (status, "cannot deletecollection" in answer) == (403, True) or status == 405
+    assert guarded.stored() == before
+
+
+def test_the_client_can_not_send_a_deletion_that_is_no_dry_run(guarded: Kube) -> None:
+    guarded.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: kept, namespace: default}\n")
+    client = ClusterClient(settings(guarded.cluster, "admin"))
+    before = guarded.settled()
+    try:
+        # As administrator, whom no guard holds back.
+        assert client.dry_run_delete("/api/v1/namespaces/default/configmaps/kept").fine
+        with pytest.raises(AssertionError):
+            client._send("DELETE", "/api/v1/namespaces/default/configmaps/kept", {})
+    finally:
+        client.close()
+    assert guarded.stored() == before
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("DELETE", "/api/v1/namespaces/default/configmaps/kube-root-ca.crt"),
+        ("DELETE", "/api/v1/namespaces/default/configmaps"),
         ("DELETE", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies/review-bot-may-only-ask"),
         ("PATCH", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/review-bot-may-only-ask"),
         ("POST", "/api/v1/namespaces/review-bot/serviceaccounts/review-bot/token"),
@@ -127,7 +110,12 @@ def test_the_role_never_names_everything_nor_the_group_that_guards_do_not_guard(
         assert "*" not in rule["apiGroups"] + rule["resources"] + rule["verbs"]
         assert "admissionregistration.k8s.io" not in rule["apiGroups"]
         assert not any("/" in resource for resource in rule["resources"])
-        assert set(rule["verbs"]) <= {"get", "list", "create", "patch"}
+        assert set(rule["verbs"]) <= {"get", "list", "create", "patch", "delete"}
+
+
+def test_no_right_is_there_before_the_guard() -> None:
+    kinds = [m["kind"] for m in manifests(RBAC.read_text())]
+    assert kinds.index("ValidatingAdmissionPolicyBinding") < kinds.index("ClusterRoleBinding")
 
 
 def test_the_guard_holds_even_if_the_bot_is_given_every_right(guarded: Kube) -> None:
@@ -160,31 +148,38 @@ def test_the_guard_holds_even_if_the_bot_is_given_every_right(guarded: Kube) -> 
 def test_a_role_that_grants_more_than_the_bot_has_is_a_remark(guarded: Kube, tmp_path: Path) -> None:
     text = (
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: default}\n"
-        "rules: [{apiGroups: [''], resources: [pods], verbs: [delete]}]\n"
+        "rules: [{apiGroups: [''], resources: [pods], verbs: [deletecollection]}]\n"
     )
     found = asked(guarded, changes(text), tmp_path).head
     assert [(f.rule, f.severity) for f in found] == [("dry-run-escalation", "warning")]
 
 
 def test_the_store_is_as_it_was_after_thousands_of_questions(guarded: Kube, tmp_path: Path) -> None:
-    guarded.apply(OBJECTS.replace("NAME", "present"))
     before = guarded.settled()
     texts = [OBJECTS.replace("NAME", f"n{n}") for n in range(20)] + [OBJECTS.replace("NAME", "present")]
     wanted = changes("---\n".join(texts))
+    gone = changes("", texts[-1])
     for _ in range(10):
         outcome = asked(guarded, wanted, tmp_path)
         assert outcome.head == ()
         assert len(outcome.live) == len(wanted) == 147
+        outcome = asked(guarded, gone, tmp_path)
+        assert outcome.head == ()
+        assert {c.action for c in outcome.live} == {LiveAction.DELETE} and len(outcome.live) == 7
     assert guarded.stored() == before
 
 
-def changes(text: str) -> list[ResourceChange]:
+def changes(head: str, base: str = "") -> list[ResourceChange]:
+    return list(compare("plain:app", objects(base), objects(head)))
+
+
+def objects(text: str) -> list[Resource]:
     found = []
     for manifest in manifests(text):
         id = identity(manifest)
         assert id is not None
         found.append(Resource(id, manifest, Source("app/all.yaml", 1)))
-    return list(compare("plain:app", (), found))
+    return found
 
 
 def asked(kube: Kube, wanted: list[ResourceChange], tmp_path: Path) -> Any:

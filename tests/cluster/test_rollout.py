@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 import pytest
 from kube import Kube, settings
+from test_bad_days import serve
 from test_refusals import CONFIG
 from town import FILES, REPOSITORY, Town, played, town, until
 
@@ -23,6 +26,8 @@ KINDS = {
     "Kustomization": ("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"),
     "HelmRelease": ("helm.toolkit.fluxcd.io", "v2", "helmreleases"),
     "GitRepository": ("source.toolkit.fluxcd.io", "v1", "gitrepositories"),
+    "HelmChart": ("source.toolkit.fluxcd.io", "v1", "helmcharts"),
+    "OCIRepository": ("source.toolkit.fluxcd.io", "v1", "ocirepositories"),
 }
 DEFINITION = """\
 apiVersion: apiextensions.k8s.io/v1
@@ -79,11 +84,19 @@ class Place:
         status, answer = self.kube.send("PATCH", path, manifest, "application/apply-patch+yaml")
         assert status in (200, 201), answer
 
-    def application(self, here: Town, revision: str, health: str = "Healthy", **status: Any) -> None:
+    def application(
+        self, here: Town, revision: str, health: str = "Healthy", to: Any = None, name: str = "web", **status: Any
+    ) -> None:
         source = {"repoURL": f"{here.github.url}/{REPOSITORY}.git", "path": self.folder, "targetRevision": "main"}
         told = {"sync": {"status": "Synced", "revision": revision}, "health": {"status": health}, **status}
-        spec = {"source": source, "syncPolicy": {"automated": {}}}
-        self.put("Application", "web", spec=spec, status=told)
+        spec = {"source": source, "syncPolicy": {"automated": {}}, "destination": to or {"name": "in-cluster"}}
+        self.put("Application", name, spec=spec, status=told)
+
+    def kustomization(self) -> dict[str, Any]:
+        """As far as is needed to find it."""
+        group, version, _ = KINDS["Kustomization"]
+        metadata = {"namespace": self.namespace, "name": "web"}
+        return {"apiVersion": f"{group}/{version}", "kind": "Kustomization", "metadata": metadata}
 
     def event(self, message: str) -> None:
         about = {"kind": "Application", "namespace": self.namespace, "name": "web"}
@@ -174,16 +187,11 @@ def test_flux_at_a_later_commit_counts_and_a_lost_answer_leaves_one_comment(plac
         ready = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "applied"}
         revision = f"main@sha1:{merge}"
         status = {"observedGeneration": 2, "conditions": [ready], "lastAppliedRevision": revision}
-        _, now = place.kube.send("GET", place.kube.path(found(place)))
+        _, now = place.kube.send("GET", place.kube.path(place.kustomization()))
         status["observedGeneration"] = now["metadata"]["generation"] + 1
         place.put("Kustomization", "web", spec=spec, status=status)
         for number in (first, second):
             await told(here, number, "synced and healthy in production after")
-
-    def found(place: Place) -> dict[str, Any]:
-        group, version, _ = KINDS["Kustomization"]
-        metadata = {"namespace": place.namespace, "name": "web"}
-        return {"apiVersion": f"{group}/{version}", "kind": "Kustomization", "metadata": metadata}
 
     played(tmp_path, story, place.files(), clusters=place.clusters())
 
@@ -220,6 +228,76 @@ def test_a_restart_goes_on_where_it_was(place: Place, tmp_path: Path) -> None:
                 await told(here, number, "synced and healthy in production after")
 
     asyncio.run(story())
+
+
+def test_a_kill_in_the_middle_is_made_good_after_the_restart_and_told_once(place: Place, tmp_path: Path) -> None:
+    operator = tmp_path / "operator.yaml"
+    pace = {"rollout_look": 1, "rollout": 600, "drift": 86400}
+    prod = {"kubeconfig": str(place.kube.cluster.kubeconfig), "context": "admin", "unreachable": "warn"}
+    operator.write_text(json.dumps({"version": 1, "clusters": {"prod": prod}, "pace_seconds": pace}))
+
+    async def story() -> None:
+        async with town(tmp_path, place.files()) as here:
+            place.application(here, "0" * 40)
+            first = await serve(here, REVIEW_BOT_CONFIG=str(operator))
+            number, merge = await place.merged(here)
+            await told(here, number, "has not seen this merge yet")
+            first.send_signal(signal.SIGKILL)
+            await first.wait()
+            place.application(here, merge)
+            second = await serve(here, REVIEW_BOT_CONFIG=str(operator))
+            try:
+                done = await told(here, number, "synced and healthy in production after")
+                # Nothing more is said, neither by an edit nor in another comment.
+                place.application(here, merge, "Degraded")
+                await asyncio.sleep(2.5)
+                assert await told(here, number, "✅") == done
+            finally:
+                second.send_signal(signal.SIGTERM)
+                assert await second.wait() == 0
+
+    asyncio.run(story())
+
+
+def test_what_a_hub_deploys_to_another_cluster_is_read_in_the_hub(place: Place, tmp_path: Path) -> None:
+    known = place.clusters()
+    # Where it is deployed to there may be nothing to read at all.
+    prod = replace(known.by_name["prod"], context="expired", hub="management")
+    management = replace(known.by_name["prod"], name="management")
+
+    async def story(here: Town) -> None:
+        number, merge = await place.merged(here)
+        place.application(here, "0" * 40)
+        place.application(here, "0" * 40, to={"name": "prod"}, name="web-in-prod")
+        await told(here, number, f"Application `{place.namespace}/web-in-prod` has not seen this merge yet")
+        place.application(here, merge, to={"name": "prod"}, name="web-in-prod")
+        # The other one has the same folder and is for the hub itself.
+        await told(here, number, "synced and healthy in production after")
+
+    clusters = replace(known, by_name={"prod": prod, "management": management})
+    played(tmp_path, story, place.files(), clusters=clusters)
+
+
+def test_an_artifact_that_was_pushed_from_the_merge_is_followed(place: Place, tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        number, merge = await place.merged(here)
+        told_of_it = {
+            "org.opencontainers.image.source": f"{here.github.url}/{REPOSITORY}.git",
+            "org.opencontainers.image.revision": f"main@sha1:{merge}",
+        }
+        digest = f"latest@sha256:{'d' * 64}"
+        status: dict[str, Any] = {"artifact": {"revision": digest, "metadata": told_of_it}}
+        place.put("OCIRepository", "config", spec={"url": "oci://ghcr.io/org/config"}, status=status)
+        spec = {"path": place.folder, "sourceRef": {"kind": "OCIRepository", "name": "config"}}
+        ready = {"type": "Ready", "status": "True", "reason": "ReconciliationSucceeded", "message": "applied"}
+        applied = {"observedGeneration": 1, "conditions": [ready], "lastAppliedRevision": digest}
+        place.put("Kustomization", "web", spec=spec, status=applied)
+        _, now = place.kube.send("GET", place.kube.path(place.kustomization()))
+        applied["observedGeneration"] = now["metadata"]["generation"] + 1
+        place.put("Kustomization", "web", spec=spec, status=applied)
+        await told(here, number, "synced and healthy in production after")
+
+    played(tmp_path, story, place.files(), clusters=place.clusters())
 
 
 def test_a_merge_that_was_missed_is_followed_after_the_start(place: Place, tmp_path: Path) -> None:

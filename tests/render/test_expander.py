@@ -108,6 +108,6 @@ def test_hostile_words_end_and_the_next_ones_are_answered(ask: Any, why: str) ->
     try:
         with pytest.raises(InputError, match=why):
             ask(words)
-        assert words.substitute(["${a}"], {"a": "1"}) == ["1"]
+        assert words.substitute(["${a}"], {"a": "1"}) == [1]
     finally:
         words.close()

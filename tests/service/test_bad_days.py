@@ -183,8 +183,8 @@ def test_kill_9_in_the_middle_loses_nothing_and_leaves_no_run_open(tmp_path: Pat
     asyncio.run(story())
 
 
-async def serve(here: Town) -> asyncio.subprocess.Process:
-    """`review-bot serve` as an operator runs it, ready to work."""
+async def serve(here: Town, **more: str) -> asyncio.subprocess.Process:
+    """`review-bot serve` as an operator runs it, ready to work; `more` of its environment."""
     key = here.root / "key.pem"
     key.write_text(here.github.app.private_key)
     settings = {
@@ -195,6 +195,7 @@ async def serve(here: Town) -> asyncio.subprocess.Process:
         "GITHUB_URL": here.github.url,
         "REVIEW_BOT_STATE_DIR": str(here.root / "state"),
         "PORT": "0",
+        **more,
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "review_bot.cli.main", "serve"),

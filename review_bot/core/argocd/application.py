@@ -103,7 +103,14 @@ class Application:
 
     @cached_property
     def sources(self) -> tuple[SourceSpec, ...]:
-        """Those that count: spec.sources hides spec.source unless it is empty."""
+        """Those that count: spec.sources hides spec.source unless it is empty.
+
+        What a hydrator renders into another branch is reviewed where it is written.
+        """
+        at: FieldPath = ("spec", "sourceHydrator")
+        dry = values.mapping(self.spec.get("sourceHydrator"), "spec.sourceHydrator", at).get("drySource")
+        if dry is not None:
+            return (SourceSpec(0, values.mapping(dry, "drySource", (*at, "drySource")), (*at, "drySource")),)
         several = values.rows(self.spec.get("sources"), "spec.sources", ("spec", "sources"))
         if several:
             return tuple(SourceSpec(n, row, ("spec", "sources", n)) for n, row in enumerate(several))
@@ -134,14 +141,18 @@ class Application:
         metadata = self.resource.manifest.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         paused = isinstance(annotations, dict) and annotations.get(PAUSED) == "true"
-        settings = {"destination": where(self.destination), "finalizer": goes_with_its_objects(self.resource.manifest)}
+        settings = {
+            "cluster": cluster_of(self.destination),
+            "finalizer": goes_with_its_objects(self.resource.manifest),
+            "namespace": self.target_namespace,
+        }
         return Delivery(
             tool=TOOL,
             object=ResourceId(self.resource.id.api_version, "Application", self.namespace, self.name),
             parent=self.parent,
             source=self.resource.source,
             destination=where(self.destination),
-            settings=json.dumps(settings | {"namespace": self.target_namespace}, sort_keys=True),
+            settings=json.dumps(settings, sort_keys=True),
             prune=self._prunes(),
             suspended=paused,
         )
@@ -156,12 +167,16 @@ class Application:
         return automated.get("prune") is True
 
 
+def cluster_of(destination: Mapping[str, Any]) -> str:
+    """The cluster's name or address; Argo CD's own has a name of its own."""
+    server = str(destination.get("name") or destination.get("server") or "")
+    return "in-cluster" if server == IN_CLUSTER else server
+
+
 def where(destination: Mapping[str, Any]) -> str:
     """The cluster and the namespace in one line."""
-    server = str(destination.get("name") or destination.get("server") or "")
-    server = "in-cluster" if server == IN_CLUSTER else server
     namespace = destination.get("namespace")
-    return f"{server}/{namespace}" if namespace else server
+    return f"{cluster_of(destination)}/{namespace}" if namespace else cluster_of(destination)
 
 
 def goes_with_its_objects(manifest: Manifest) -> bool:

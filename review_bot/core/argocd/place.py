@@ -9,7 +9,8 @@ from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.closure import folder_of, join, normal, outside
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
-from review_bot.core.model import FieldPath, Remote, RemoteKind
+from review_bot.core.graft import Graft
+from review_bot.core.model import FieldPath, Remote, RemoteKind, Resource
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,21 @@ class Place:
             found = normal(join(self.root, path.lstrip("/")))
         else:
             found = normal(join(self.folder, path))
-        if outside(found) or not _below(found, self.root):
+        if outside(found) or not _below(found, self.root) or (self.root == "." and found.startswith(".~")):
             raise Trouble(f"{what} {path} lies outside of the repository", at=at, rule="outside-repository")
         return found
 
 
-def root_of(source: SourceSpec, app: Application, around: Surroundings) -> str:
+def is_copied(path: str, root: str, graft: Graft) -> bool:
+    """Was the file, which lies in the repository at `root`, made for somebody and is none of the repository's?"""
+    if root == ".":
+        return graft.is_made(path)
+    # All of a fetched repository was made; what was copied in it lies in a folder that was.
+    start = len(root) + 1
+    return "~" in path[start:] and any(path[:end] in graft.made for end in range(start, len(path)) if path[end] == "/")
+
+
+def root_of(source: SourceSpec, resource: Resource, around: Surroundings) -> str:
     """The folder at which the source's repository begins, "." for this one. Raises Trouble."""
     url, revision = source.text("repoURL"), source.text("targetRevision")
     if not url:
@@ -45,14 +55,14 @@ def root_of(source: SourceSpec, app: Application, around: Surroundings) -> str:
     else:
         remote = Remote(RemoteKind.GIT, url, "", revision)
     try:
-        return around.fetched(remote, app.resource.place((*source.at, "repoURL")))
+        return around.fetched(remote, resource.place((*source.at, "repoURL")))
     except InputError as error:
         raise NotSeen(error.message, at=(*source.at, "repoURL"), help=error.help) from error
 
 
 def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Place:
     """The application's folder, which must be there. Raises Trouble."""
-    root = root_of(source, app, around)
+    root = root_of(source, app.resource, around)
     chart, path = source.text("chart"), source.text("path")
     if chart:
         inner = join(root, chart.rpartition("/")[2])

@@ -1,5 +1,6 @@
 // Gitops-words speaks the small languages that delivery tools take from Go: text/template with sprig (Argo CD's
-// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, and jsonnet. Each is the library that the tool itself uses.
+// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, helm's way to set values, and jsonnet. Each is
+// the library that the tool itself uses.
 //
 // A request is a line of JSON on stdin; the answer on stdout is a line `ok SIZE` or `error SIZE` and SIZE bytes: JSON, or
 // what the library says. It is meant to run in a sandbox, for what it is asked to evaluate may be hostile.
@@ -17,7 +18,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "gitops-words 1\n"
+const greeting = "gitops-words 2\n"
 
 const memoryBudget = 512 << 20
 
@@ -32,8 +33,16 @@ type request struct {
 	Delimiters []string         `json:"delimiters"`
 
 	// substitute
-	Texts     []string          `json:"texts"`
+	Values    []any             `json:"values"`
 	Variables map[string]string `json:"variables"`
+
+	// assign
+	Object      map[string]any `json:"object"`
+	Assignments []assignment   `json:"assignments"`
+
+	// resources
+	Templates []any            `json:"templates"`
+	Inputs    []map[string]any `json:"inputs"`
 
 	// jsonnet
 	Path      string            `json:"path"`
@@ -90,7 +99,11 @@ func answer(line []byte) ([]byte, error) {
 	case "template":
 		result, err = renderAll(wanted)
 	case "substitute":
-		result, err = substituteAll(wanted.Texts, wanted.Variables)
+		result, err = substituteAll(wanted.Values, wanted.Variables)
+	case "assign":
+		result, err = assignAll(wanted.Object, wanted.Assignments)
+	case "resources":
+		result, err = renderSets(wanted.Templates, wanted.Inputs)
 	case "jsonnet":
 		result, err = evaluate(wanted)
 	default:

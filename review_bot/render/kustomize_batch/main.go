@@ -21,13 +21,14 @@ import (
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "kustomize-batch 3\n"
+const greeting = "kustomize-batch 4\n"
 
 // One build's garbage is seldom worth collecting; near the limit of the sandbox's memory it is.
 const (
@@ -36,12 +37,14 @@ const (
 )
 
 // request names a folder below /repo of the checkout that lies at At; Content, if given, is read in place of the file
-// Entry.
+// Entry. Unrestricted: files above the folder may be read, as Flux does.
 type request struct {
 	At      string  `json:"at"`
 	Path    string  `json:"path"`
 	Entry   string  `json:"entry"`
 	Content *string `json:"content"`
+
+	Unrestricted bool `json:"unrestricted"`
 }
 
 func main() {
@@ -93,7 +96,7 @@ func serve(requests io.Reader, answers io.Writer) error {
 	}
 }
 
-// build does what kustomize's own command does with its default flags.
+// build does what kustomize's own command does with its default flags, or with --load-restrictor LoadRestrictionsNone.
 func build(wanted request) ([]byte, error) {
 	var files filesys.FileSystem = relocated{filesys.MakeFsOnDisk(), wanted.At}
 	if wanted.Content != nil {
@@ -101,6 +104,9 @@ func build(wanted request) ([]byte, error) {
 	}
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified
+	if wanted.Unrestricted {
+		options.LoadRestrictions = types.LoadRestrictionsNone
+	}
 	resources, err := krusty.MakeKustomizer(options).Run(files, wanted.Path)
 	if err != nil {
 		return nil, err

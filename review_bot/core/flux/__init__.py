@@ -1,0 +1,1 @@
+"""Flux: what its Kustomizations, HelmReleases and ResourceSets deploy, as far as that follows from git."""

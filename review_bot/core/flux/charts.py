@@ -1,0 +1,152 @@
+"""The chart of a HelmRelease: in this repository, or fetched; with the value files that replace its own values."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from review_bot.core.closure import join, outside
+from review_bot.core.delivery import Surroundings
+from review_bot.core.errors import InputError, YamlError
+from review_bot.core.flux.objects import Asking, Broken, NotSeen, mapping, text, words
+from review_bot.core.flux.sources import Sources, oci_revision
+from review_bot.core.model import Remote, RemoteKind
+from review_bot.core.yaml_reader import load
+
+# One version and no range of them.
+_EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?\Z")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Its folder in the tree; value files are looked for below `root`."""
+
+    folder: str
+    root: str
+
+
+def chart_of(asking: Asking, around: Surroundings, sources: Sources) -> Chart:
+    """Raises InputError."""
+    reference = mapping(asking.spec.get("chartRef"))
+    if reference:
+        return _referred(reference, asking, around, sources)
+    return _described(mapping(mapping(asking.spec.get("chart")).get("spec")), asking.namespace, asking, around, sources)
+
+
+def _referred(reference: Mapping[str, Any], asking: Asking, around: Surroundings, sources: Sources) -> Chart:
+    kind, name = text(reference.get("kind")), text(reference.get("name"))
+    namespace = text(reference.get("namespace")) or asking.namespace
+    if kind == "ExternalArtifact":
+        found = sources.files(reference, asking.namespace, asking.told.resource.source).folder
+        return _checked(Chart(found, found), around)
+    if kind not in ("OCIRepository", "HelmChart"):
+        raise Broken(
+            f"chartRef names the kind {kind}", help="name an OCIRepository, a HelmChart or an ExternalArtifact"
+        )
+    told = sources.told(kind, namespace, name)
+    spec = mapping(told.resource.manifest.get("spec"))
+    if kind == "HelmChart":
+        return _described(spec, namespace, asking, around, sources)
+    version = oci_revision(mapping(spec.get("ref"))) or "latest"
+    if mapping(spec.get("ref")).get("semver") and not mapping(spec.get("ref")).get("digest"):
+        _must_be_exact(version, text(spec.get("url")))
+    folder = around.fetched(Remote(RemoteKind.OCI, text(spec.get("url")), "", version), told.resource.source)
+    return _checked(Chart(folder, folder), around)
+
+
+def _described(
+    spec: Mapping[str, Any], namespace: str, asking: Asking, around: Surroundings, sources: Sources
+) -> Chart:
+    """As `chart.spec` of a HelmRelease does, or the spec of a HelmChart in that namespace."""
+    reference, name = mapping(spec.get("sourceRef")), text(spec.get("chart"))
+    if text(reference.get("kind")) == "HelmRepository":
+        folder = _from_a_repository(spec, reference, name, namespace, around, sources)
+        chart = Chart(folder, folder)
+    else:
+        root = sources.files(reference, namespace, asking.told.resource.source).folder
+        inside = posixpath.normpath(name.lstrip("/") or ".")
+        if outside(inside):
+            raise Broken(f"its chart {name} leaves the source", help="name a folder within the source")
+        chart = Chart(posixpath.normpath(join(root, inside)), root)
+    return _with_values(_checked(chart, around), spec, asking, around)
+
+
+def _from_a_repository(
+    spec: Mapping[str, Any],
+    reference: Mapping[str, Any],
+    name: str,
+    namespace: str,
+    around: Surroundings,
+    sources: Sources,
+) -> str:
+    told = sources.told("HelmRepository", text(reference.get("namespace")) or namespace, text(reference.get("name")))
+    repository = mapping(told.resource.manifest.get("spec"))
+    url, version = text(repository.get("url")), text(spec.get("version")) or "*"
+    _must_be_exact(version, f"{url}, chart {name}")
+    if repository.get("type") == "oci" or url.startswith("oci://"):
+        return around.fetched(Remote(RemoteKind.OCI, f"{url.rstrip('/')}/{name}", "", version), told.resource.source)
+    return around.fetched(Remote(RemoteKind.HELM, url, name, version), told.resource.source)
+
+
+def _must_be_exact(version: str, what: str) -> None:
+    if not _EXACT.match(version):
+        raise NotSeen(
+            f"which version of {what} fits {version!r} is not said in git",
+            help="name one version, so that it is reviewed",
+        )
+
+
+def _checked(chart: Chart, around: Surroundings) -> Chart:
+    if join(chart.folder, "Chart.yaml") in around.files.entries:
+        return chart
+    if chart.folder in around.files.entries:
+        raise NotSeen(f"the chart {chart.folder} is an archive", help="commit the chart as a folder")
+    raise Broken(f"there is no chart in {chart.folder}", help="correct the path, or add its Chart.yaml")
+
+
+def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: Surroundings) -> Chart:
+    """With `valuesFiles` the chart's own values.yaml counts only if it is one of them."""
+    files = words(spec.get("valuesFiles"))
+    if not files:
+        return chart
+    merged: Mapping[str, Any] = {}
+    for name in files:
+        path = posixpath.normpath(join(chart.root, name.lstrip("/")))
+        data = around.files.tree.read(path) if path in around.files.entries and not outside(path) else None
+        if data is None:
+            if spec.get("ignoreMissingValuesFiles") is True:
+                continue
+            raise Broken(f"the value file {path} does not exist", help="correct chart.spec.valuesFiles, or add it")
+        merged = with_merged(merged, values(data, path))
+    try:
+        folder = around.shadow(chart.folder, asking.shadow)
+    except InputError as error:
+        raise Broken(error.message, help=error.help) from error
+    written = json.dumps(merged, sort_keys=True).encode()
+    around.write(join(folder, "values.yaml"), written, asking.told.resource.source)
+    return Chart(folder, chart.root)
+
+
+def values(data: bytes, path: str) -> Mapping[str, Any]:
+    """A file of Helm values. Raises Broken."""
+    try:
+        found = load(data, path=path)
+    except YamlError as error:
+        raise Broken(f"{path}: {error.message}", help=error.help) from error
+    if found is not None and not isinstance(found, dict):
+        raise Broken(f"{path} holds no values: a mapping is expected")
+    return found or {}
+
+
+def with_merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Maps are merged, anything else is replaced (fluxcd/pkg/chartutil, MergeMaps)."""
+    found = dict(one)
+    for key, value in other.items():
+        known = found.get(key)
+        both = isinstance(value, Mapping) and isinstance(known, Mapping)
+        found[key] = with_merged(mapping(known), value) if both else value
+    return found

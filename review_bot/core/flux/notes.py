@@ -1,0 +1,93 @@
+"""What a change means beyond the objects that differ: what does not roll out, what stays, what is installed anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from review_bot.core.flux.kustomizations import TOOL
+from review_bot.core.flux.objects import mapping
+from review_bot.core.model import CheckName, Delivery, Finding, ResourceId, Severity, Target
+
+# What a HelmRelease is known by in the cluster; another value is another release.
+_IDENTITY = {
+    "release": "its release name",
+    "targetNamespace": "its target namespace",
+    "storageNamespace": "its storage namespace",
+}
+MOST_NAMED = 5
+
+
+def notes(base: Target | None, head: Target | None, removed: Sequence[ResourceId] = ()) -> list[Finding]:
+    """About a target that a change touches; `removed` are the objects that it no longer has."""
+    shown = head or base
+    if shown is None or shown.delivery is None or shown.delivery.tool != TOOL:
+        return []
+    before = base.delivery if base is not None else None
+    after = head.delivery if head is not None else None
+    found = [*_suspended(before, after), *_orphaned(before, after, removed)]
+    if before is not None and after is not None:
+        old, new = _settings(before), _settings(after)
+        found += [*_reinstalled(old, new), *_definitions(old, new)]
+    delivery = after or shown.delivery
+    return [_finding(shown, delivery, *one) for one in found]
+
+
+Note = tuple[str, Severity, str, str]
+
+
+def _suspended(before: Delivery | None, after: Delivery | None) -> Iterator[Note]:
+    if after is not None and after.suspended:
+        yield "suspended", Severity.WARNING, "it is suspended: nothing of this rolls out until it is resumed", ""
+    elif after is None and before is not None and before.suspended:
+        yield "suspended", Severity.WARNING, "it was suspended: what it deployed stays in the cluster", ""
+
+
+def _orphaned(before: Delivery | None, after: Delivery | None, removed: Sequence[ResourceId]) -> Iterator[Note]:
+    """Whoever applies the head decides on what the head no longer has; on the whole it is the last that stood."""
+    if after is not None and not after.prune and removed:
+        names = ", ".join(f"{id.kind} {id.name}" for id in removed[:MOST_NAMED])
+        more = f" and {len(removed) - MOST_NAMED} more" if len(removed) > MOST_NAMED else ""
+        text = f"prune is off: {names}{more} stay in the cluster"
+        yield "orphaned", Severity.WARNING, text, "delete them by hand, or set spec.prune: true"
+    if after is None and before is not None and not before.suspended:
+        policy = _settings(before).get("deletionPolicy") or "MirrorPrune"
+        if policy == "Orphan" or (policy == "MirrorPrune" and not before.prune):
+            text = "it goes, and what it deployed stays in the cluster, since prune is off"
+            yield "orphaned", Severity.WARNING, text, "delete it by hand if it is no longer needed"
+
+
+def _reinstalled(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
+    changed = [f"{what} ({old[k]} → {new[k]})" for k, what in _IDENTITY.items() if k in old and old[k] != new.get(k)]
+    if changed:
+        text = f"{' and '.join(changed)} changed: Helm uninstalls the release and installs it anew"
+        yield "reinstalled", Severity.WARNING, text, "what it keeps in volumes or Secrets of the release may be lost"
+
+
+def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
+    """CRDs of a chart's crds/ are installed once, unless the upgrade's policy says otherwise."""
+    crds = mapping(new.get("crds"))
+    before, after = mapping(old.get("crds")).get("digest"), crds.get("digest")
+    if before is not None and after is not None and before != after and crds.get("upgrade") == "Skip":
+        text = "the chart's crds/ changed, and an upgrade does not roll them out"
+        yield "crds-not-upgraded", Severity.WARNING, text, "set spec.upgrade.crds: CreateReplace, or apply them by hand"
+
+
+def _settings(delivery: Delivery) -> Mapping[str, Any]:
+    return mapping(json.loads(delivery.settings or "{}"))
+
+
+def _finding(target: Target, delivery: Delivery, rule: str, severity: Severity, text: str, help: str) -> Finding:
+    id = delivery.object
+    return Finding(
+        check=CheckName.RENDER,
+        rule=rule,
+        severity=severity,
+        message=f"{id.kind} {id.namespace or 'default'}/{id.name}: {text}",
+        target=target.id,
+        resource=id,
+        path=delivery.source.path,
+        line=delivery.source.line,
+        help=help,
+    )

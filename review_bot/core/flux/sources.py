@@ -1,0 +1,99 @@
+"""Where the files of a Flux source lie: this repository, something fetched, or nowhere that the bot can look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from review_bot.core.delivery import Surroundings, Told
+from review_bot.core.flux import artifacts
+from review_bot.core.flux.ignoring import Ignoring, of_source
+from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Catalogue, NotSeen, mapping, text
+from review_bot.core.model import Remote, RemoteKind, Source
+
+# What help there is where something is not among what is rendered.
+COMMIT_IT = "commit it to this repository, in a folder that a Kustomization deploys"
+
+
+@dataclass(frozen=True)
+class Root:
+    """The folder of the tree that is a source's root ("." for the repository's), and what is not in it."""
+
+    folder: str
+    ignoring: Ignoring
+
+
+class Sources:
+    """The sources of one cluster, each looked up once."""
+
+    def __init__(self, around: Surroundings, catalogue: Catalogue) -> None:
+        self._around = around
+        self._catalogue = catalogue
+        self._known: dict[tuple[str, str, str], Root | NotSeen] = {}
+
+    def files(self, reference: Mapping[str, Any], namespace: str, asked_at: Source) -> Root:
+        """What a `sourceRef` gives, `namespace` being that of the object it stands in. Raises InputError."""
+        kind, name = text(reference.get("kind")), text(reference.get("name"))
+        key = (kind, text(reference.get("namespace")) or namespace, name)
+        if key not in self._known:
+            try:
+                self._known[key] = self._files(*key, asked_at)
+            except NotSeen as error:
+                self._known[key] = error
+        found = self._known[key]
+        if isinstance(found, NotSeen):
+            raise found
+        return found
+
+    def told(self, kind: str, namespace: str, name: str) -> Told:
+        """The source's object. Raises NotSeen."""
+        told = self._catalogue.get(SOURCE, kind, namespace, name)
+        if told is None:
+            raise NotSeen(f"the {kind} {namespace}/{name} is not in this repository", help=COMMIT_IT)
+        return told
+
+    def _files(self, kind: str, namespace: str, name: str, asked_at: Source) -> Root:
+        if kind == "ExternalArtifact":
+            return self._generated(namespace, name, asked_at)
+        if kind not in ("GitRepository", "OCIRepository"):
+            raise NotSeen(f"what the {kind} {namespace}/{name} holds is not in git", help="commit what it holds")
+        known = self._catalogue.get(SOURCE, kind, namespace, name)
+        if known is None and (kind, namespace, name) == ("GitRepository", BOOTSTRAP, BOOTSTRAP):
+            # `flux bootstrap` makes it, often without committing it.
+            return Root(".", of_source(self._around.files, ".", None))
+        told = known or self.told(kind, namespace, name)
+        spec = mapping(told.resource.manifest.get("spec"))
+        if spec.get("include"):
+            raise NotSeen(f"the {kind} {namespace}/{name} includes others", help="commit what they hold")
+        root = self._root(kind, spec, told.resource.source)
+        ignore = spec.get("ignore")
+        return Root(root, of_source(self._around.files, root, ignore if isinstance(ignore, str) else None))
+
+    def _root(self, kind: str, spec: Mapping[str, Any], at: Source) -> str:
+        url, reference = text(spec.get("url")), mapping(spec.get("ref"))
+        if kind == "OCIRepository":
+            return self._around.fetched(Remote(RemoteKind.OCI, url, "", oci_revision(reference)), at)
+        # In the order in which source-controller looks.
+        pinned = next((text(reference.get(k)) for k in ("commit", "name", "semver", "tag") if reference.get(k)), "")
+        branch = text(reference.get("branch"))
+        if self._around.here(url, pinned or branch):
+            return "."
+        return self._around.fetched(Remote(RemoteKind.GIT, url, "", pinned or branch), at)
+
+    def _generated(self, namespace: str, name: str, asked_at: Source) -> Root:
+        found = artifacts.generator_of(self._catalogue, namespace, name)
+        if found is None:
+            raise NotSeen(f"no ArtifactGenerator makes the artifact {namespace}/{name}", help=COMMIT_IT)
+        told, artifact = found
+        roots = {}
+        for row in artifacts.sources_of(told):
+            roots[text(row.get("alias"))] = self.files(row, told.resource.id.namespace or "default", asked_at)
+        copies = artifacts.copies(artifact, {alias: f.folder for alias, f in roots.items()}, self._around.files)
+        folder = artifacts.laid_out(self._around, told, name, copies)
+        return Root(folder, Ignoring())
+
+
+def oci_revision(reference: Mapping[str, Any]) -> str:
+    """A digest goes before a range of versions, and that before a tag."""
+    return next((text(reference.get(k)) for k in ("digest", "semver", "tag") if reference.get(k)), "")

@@ -1,0 +1,113 @@
+"""What a change of Flux's objects means, as `review-bot check` says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import repositories
+from deployed import CHART, CONFIG_MAP, git_repository, kustomization, release
+
+HERE = "clusters/here/apps.yaml"
+TOP = {"clusters/here/source.yaml": git_repository()}
+APP = {
+    **TOP,
+    HERE: kustomization("apps"),
+    "apps/a.yaml": CONFIG_MAP,
+    "apps/b.yaml": CONFIG_MAP.replace("settings", "b"),
+}
+RELEASE = {**TOP, **CHART, HERE: release()}
+
+
+def verdict(root: Path, base: Mapping[str, str], head: Mapping[str, str | None]) -> dict[str, Any]:
+    return repositories.check(repositories.make(root / "repository", base, head))[1]
+
+
+def said(verdict: Mapping[str, Any]) -> dict[str, str]:
+    return {f["rule"]: f["message"] for f in verdict["findings"]}
+
+
+def counted(verdict: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:
+    return {t["id"]: tuple(t["summary"][k] for k in ("create", "update", "delete")) for t in verdict["targets"]}
+
+
+def test_nothing_rolls_out_of_what_is_suspended(tmp_path: Path) -> None:
+    base = {**APP, HERE: kustomization("apps", "suspend: true")}
+    found = verdict(tmp_path, base, {"apps/a.yaml": CONFIG_MAP.replace("value", "other")})
+    assert counted(found) == {"flux:apps": (0, 1, 0)}
+    assert "nothing of this rolls out" in said(found)["suspended"]
+
+
+def test_without_prune_removed_objects_are_orphaned(tmp_path: Path) -> None:
+    base = {**APP, HERE: kustomization("apps", "prune: false")}
+    found = verdict(tmp_path, base, {"apps/b.yaml": None})
+    assert said(found)["orphaned"].endswith("prune is off: ConfigMap b stay in the cluster")
+    assert "orphaned" not in said(verdict(tmp_path / "pruned", APP, {"apps/b.yaml": None}))
+
+
+@pytest.mark.parametrize(
+    ("spec", "orphaned"),
+    [("prune: false", True), ("prune: true", False), ("prune: true\ndeletionPolicy: Orphan", True)],
+)
+def test_what_a_kustomization_that_goes_leaves_behind(tmp_path: Path, spec: str, orphaned: bool) -> None:
+    base = {**APP, HERE: kustomization("apps", spec), "clusters/here/b.yaml": kustomization("apps", name="b")}
+    assert ("orphaned" in said(verdict(tmp_path, base, {HERE: None}))) is orphaned
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("releaseName: other", "its release name (web → other) changed"),
+        (
+            "targetNamespace: there",
+            "its release name (web → there-web) and its target namespace (apps → there) changed",
+        ),
+        ("storageNamespace: there", "its storage namespace (apps → there) changed"),
+    ],
+)
+def test_another_name_or_namespace_is_another_release(tmp_path: Path, spec: str, words: str) -> None:
+    found = verdict(tmp_path, RELEASE, {HERE: release(spec)})
+    assert f"{words}: Helm uninstalls the release and installs it anew" in said(found)["reinstalled"]
+
+
+CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n"
+
+
+@pytest.mark.parametrize(("spec", "told"), [("", True), ("upgrade: {crds: CreateReplace}", False)])
+def test_definitions_of_a_chart_do_not_roll_out_on_upgrade(tmp_path: Path, spec: str, told: bool) -> None:
+    base = {**RELEASE, HERE: release(spec), "charts/web/crds/a.yaml": CRD}
+    found = said(verdict(tmp_path, base, {"charts/web/crds/a.yaml": CRD + "spec: {group: example.com}\n"}))
+    assert ("crds-not-upgraded" in found) is told
+
+
+def test_a_change_of_values_is_one_of_the_objects_of_the_chart(tmp_path: Path) -> None:
+    found = verdict(tmp_path, RELEASE, {HERE: release("values: {replicas: 3}")})
+    assert counted(found)["helmrelease:apps/web"] == (0, 1, 0)
+    assert said(found).keys() <= {"schema-unknown-kind"}
+
+
+def test_a_release_that_is_not_seen_is_told_of_when_it_changes(tmp_path: Path) -> None:
+    far = "chart: {spec: {chart: web, version: '1.x', sourceRef: {kind: HelmRepository, name: gone}}}\n"
+    other = {"clusters/here/b.yaml": release(far, "b")}
+    found = verdict(tmp_path, {**RELEASE, **other}, {"clusters/here/b.yaml": release(far + "values: {a: 1}", "b")})
+    assert "helmrelease:apps/b" in counted(found)
+    assert "its effect is not seen" in said(found)["not-seen"]
+
+
+def test_a_new_file_in_a_folder_without_a_kustomization_is_seen(tmp_path: Path) -> None:
+    found = verdict(tmp_path, APP, {"apps/deep/c.yaml": CONFIG_MAP.replace("settings", "c")})
+    assert counted(found) == {"flux:apps": (1, 0, 0)}
+
+
+def test_a_variable_is_seen_where_it_is_used(tmp_path: Path) -> None:
+    variables = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: vars, namespace: flux-system}\ndata: {key: one}\n"
+    base = {
+        **APP,
+        HERE: kustomization("apps", "postBuild: {substituteFrom: [{kind: ConfigMap, name: vars}]}"),
+        "clusters/here/vars.yaml": variables,
+        "apps/a.yaml": CONFIG_MAP.replace("value", "'${key}'"),
+    }
+    found = verdict(tmp_path, base, {"clusters/here/vars.yaml": variables.replace("one", "two")})
+    assert counted(found)["flux:apps"] == (0, 1, 0)
