@@ -38,6 +38,7 @@ from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
+from review_bot.pipeline.notices import Said, Seen, gathered
 from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
@@ -115,9 +116,10 @@ class Reviewer:
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
         moved = await asyncio.to_thread(by_change, changes)
         outcomes = await self._check(changes, planned, rendered, moved)
+        whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, preview, moved, started
+            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -226,13 +228,15 @@ def _formed(
     rendered: RenderedSides,
     changes: Sequence[ResourceChange],
     outcomes: Mapping[CheckName, CheckOutcome],
+    whole: Said,
     preview: Sequence[Finding],
     moved: ByChange,
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
 
-    before = _all(o.base for o in outcomes.values())
+    before = [*_all(o.base for o in outcomes.values()), *whole.base]
+    now = [*_all(o.head for o in outcomes.values()), *whole.head]
     lines = cache(lambda: shown(repository, planned))
     return form(
         base=base,
@@ -244,7 +248,7 @@ def _formed(
             *planned.findings,
             *rendered.findings(),
             *_notes(planned.targets, changes),
-            *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
+            *placed(now, before, changes, planned.files, lines),
             *preview,
         ],
         base_findings=[*rendered.base_findings(), *before],
