@@ -109,6 +109,8 @@ deny_terraform_pinned_module contains {"msg": msg, "field": "spec.source"} if {
 	msg := sprintf("%s takes whatever %s is at the time", [terraform.address, input.spec.source])
 }
 
+pinned(source) if contains(source, "checksum=")
+
 pinned(source) if {
 	revision := terraform.revision(source)
 	not terraform.is_branch(revision)

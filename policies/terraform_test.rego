@@ -71,6 +71,7 @@ test_a_module_without_a_version_is_said if {
 test_a_module_with_a_version_is_met if {
 	count(main.deny_terraform_pinned_module) == 0 with input as tf_module({"source": "terraform-aws-modules/eks/aws", "version": "20.1.0"})
 	count(main.deny_terraform_pinned_module) == 0 with input as tf_module({"source": "github.com/org/module//part?ref=v1.2.3"})
+	count(main.deny_terraform_pinned_module) == 0 with input as tf_module({"source": "https://example.com/m.zip?checksum=sha256:abc"})
 	count(main.deny_terraform_pinned_module) == 0 with input as tf_module({"source": "../net"})
 	count(main.deny_terraform_pinned_module) == 0 with input as tf_module({"source": "./net"})
 }

@@ -133,9 +133,7 @@ class ClusterReview:
 
     def _kept(self, change: ResourceChange) -> bool:
         """Does the object stay once it is no longer rendered?"""
-        target = self._context.targets.get(change.target)
-        prunes = target is None or target.delivery is None or target.delivery.prune
-        return not (self._context.config.dry_run.prune and prunes) or (change.base is not None and stays(change.base))
+        return not self._context.config.dry_run.prune or (change.base is not None and stays(change.base))
 
     def _namespace(self, change: ResourceChange) -> str | None:
         """Where objects of the change's target go that name no namespace."""

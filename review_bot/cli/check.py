@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from review_bot.cli.trees import branch_of
-from review_bot.cluster.operator_config import from_environment, terraform_from_environment
+from review_bot.cluster.operator_config import from_environment, remotes_from_environment, terraform_from_environment
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError, InputError, UsageError
 from review_bot.core.model import Conclusion
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         allow_unsandboxed=args.no_sandbox,
         clusters=clusters_of(args.cluster),
         terraform=terraform_from_environment(os.environ),
+        remotes=remotes_from_environment(os.environ),
         plans=dict(_plan(text) for text in args.terraform_plan),
     )
     base = repository.resolve(args.base)

@@ -21,15 +21,14 @@ from review_bot.core.model import CheckName, Resource
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import discover
 from review_bot.core.sanitise import terminal
-from review_bot.core.tools import CLUSTER, cache_dir, find
+from review_bot.core.tools import CLUSTER, find
 from review_bot.core.yaml_writer import dump
 from review_bot.demo.cluster import RunningCluster, start
 from review_bot.demo.scenarios import CLUSTER_SCENARIOS, Scenario, files_after
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.drift import drift
+from review_bot.pipeline.rendering import render_trees
 from review_bot.pipeline.review import Reviewer
-from review_bot.render.renderer import Renderer
-from review_bot.render.sandbox import Limits
 
 # Who applies in this demo, as Argo CD would.
 MANAGER = "argocd-controller"
@@ -77,7 +76,7 @@ def tell(sample: Path, root: Path) -> Iterator[str]:
         _kubectl(cluster, "", *words, manager="kubectl-edit")
         yield "Somebody sets 9 replicas by hand  (review-bot drift)\n"
         tree = repository.tree(repository.resolve("main"))
-        found = asyncio.run(drift(repository, tree, parse_config(tree.read(CONFIG_PATH)), clusters))
+        found = asyncio.run(drift(Reviewer(), repository, tree, parse_config(tree.read(CONFIG_PATH)), clusters))
         yield "\n".join(f"  {line}" for line in drift_command.lines(found)) + "\n\n"
 
 
@@ -131,13 +130,8 @@ def _rendered(repository: Repository) -> list[Resource]:
     """Everything that main deploys, namespaces first."""
     tree = repository.tree(repository.resolve("main"))
     config = parse_config(tree.read(CONFIG_PATH))
-    renderer = Renderer(
-        cache_dir=cache_dir() / "rendered", limits=Limits(), kubernetes=config.kubernetes, allow_unsandboxed=False
-    )
-    with tempfile.TemporaryDirectory(prefix="review-bot-") as work:
-        repository.materialise(tree, None, Path(work))
-        jobs = [(target, tree, Path(work)) for target in discover(tree, config)]
-        rendered = asyncio.run(renderer.render_all(jobs))
+    targets = discover(tree, config)
+    rendered, _ = asyncio.run(render_trees(Reviewer().renderer(config), repository, [(tree, targets)]))
     resources = [r for one in rendered for r in one.resources]
     return sorted(resources, key=lambda r: r.id.kind != "Namespace")
 

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from review_bot.cli.check import clusters_of
-from review_bot.cli.trees import config_of, open_tree
+from review_bot.cli.trees import config_of, open_tree, reviewer_of
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.errors import UsageError
 from review_bot.core.report_text import plural
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     if clusters is None:
         raise UsageError("there is no cluster to compare with", help="give --cluster, or REVIEW_BOT_CONFIG")
     repository, tree = open_tree(args.repo, args.rev)
-    found = asyncio.run(drift(repository, tree, config_of(tree, args), clusters, allow_unsandboxed=args.no_sandbox))
+    found = asyncio.run(drift(reviewer_of(args), repository, tree, config_of(tree, args), clusters))
     if args.output == "json":
         sys.stdout.write(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n")
     else:

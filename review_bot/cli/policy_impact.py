@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from review_bot.cli.trees import config_of, open_tree
+from review_bot.cli.trees import config_of, open_tree, reviewer_of
 from review_bot.core.model import Finding
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import terminal
@@ -21,13 +21,12 @@ if TYPE_CHECKING:
 def run(args: argparse.Namespace) -> int:
     """Print the differences; 1 if the new policies do not work."""
     from review_bot.pipeline.impact import impact
-    from review_bot.pipeline.review import Reviewer
 
     repository, old = open_tree(args.repo, args.base)
     _, new = open_tree(args.repo, args.head)
     before, after = config_of(old, args), config_of(new, args)
-    renderer = Reviewer(allow_unsandboxed=args.no_sandbox).renderer(after)
-    found = asyncio.run(impact(renderer, repository, (old, before), (new, after)))
+    delivering = reviewer_of(args).delivering(repository, after)
+    found = asyncio.run(impact(delivering, (old, before), (new, after)))
     if args.output == "json":
         json.dump(_json(found), sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

@@ -8,13 +8,11 @@ import difflib
 import sys
 from typing import Any
 
-from review_bot.cli.trees import config_of, open_tree, say
+from review_bot.cli.trees import config_of, open_tree, reviewer_of, say
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity, Target
 from review_bot.core.yaml_writer import dump
-from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import render_trees
-from review_bot.pipeline.review import Reviewer
 
 
 def add_parser(subparsers: Any) -> None:
@@ -33,10 +31,10 @@ def run(args: argparse.Namespace) -> int:
     repo, wanted = (".", args.words[0]) if len(args.words) == 1 else args.words
     repository, tree = open_tree(repo, args.rev)
     config = config_of(tree, args)
-    renderer = Reviewer(allow_unsandboxed=args.no_sandbox).renderer(config)
-    survey = asyncio.run(Delivering(renderer, repository, config).survey(tree))
+    delivering = reviewer_of(args).delivering(repository, config)
+    survey = asyncio.run(delivering.survey(tree))
     target = _choose(survey.targets, wanted)
-    results, (loose,) = asyncio.run(render_trees(renderer, repository, [(survey.tree, [target])]))
+    results, (loose,) = asyncio.run(render_trees(delivering.renderer, repository, [(survey.tree, [target])]))
     rendered = results[0]
     own = [f for f in survey.findings if f.target == target.id]
     for finding in (*own, *loose, *rendered.findings):

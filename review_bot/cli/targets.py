@@ -9,13 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from review_bot.cli.trees import branch_of, config_of, open_tree, say
+from review_bot.cli.trees import branch_of, config_of, open_tree, reviewer_of, say
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Target
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
-from review_bot.pipeline.delivering import Delivering
-from review_bot.pipeline.review import Reviewer
 
 
 def add_parser(subparsers: Any) -> None:
@@ -55,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
 def _all(args: argparse.Namespace) -> list[dict[str, Any]]:
     repository, tree = open_tree(args.repo, args.rev)
     config = config_of(tree, args)
-    renderer = Reviewer(allow_unsandboxed=args.no_sandbox).renderer(config)
-    survey = asyncio.run(Delivering(renderer, repository, config).survey(tree))
+    delivering = reviewer_of(args).delivering(repository, config)
+    survey = asyncio.run(delivering.survey(tree))
     for finding in survey.findings:
         say(finding)
     return [_row(t, _found_by(t)) for t in survey.targets]
@@ -66,9 +64,7 @@ def _touched(args: argparse.Namespace) -> list[dict[str, Any]]:
     repository = Repository(Path(args.repo))
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
-    override = Path(args.config) if args.config else None
-    reviewer = Reviewer(allow_unsandboxed=args.no_sandbox, config_file=override)
-    planned = asyncio.run(reviewer.touched(repository, base, head, branch=branch_of(args.base)))
+    planned = asyncio.run(reviewer_of(args).touched(repository, base, head, branch=branch_of(args.base)))
     return [_row(p.target, p.reason) for p in planned]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+from review_bot.cluster.operator_config import remotes_from_environment, terraform_from_environment
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.model import Finding, Tree
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.review import Reviewer
 
 
 def open_tree(repo: str, rev: str | None) -> tuple[Repository, Tree]:
@@ -25,6 +28,17 @@ def config_of(tree: Tree, args: argparse.Namespace) -> Config:
     if override:
         return parse_config(Path(override).read_bytes(), path=override)
     return parse_config(tree.read(CONFIG_PATH))
+
+
+def reviewer_of(args: argparse.Namespace) -> Reviewer:
+    """What renders for a command, within what the operator's file allows. Raises UsageError."""
+    config = getattr(args, "config", None)
+    return Reviewer(
+        allow_unsandboxed=args.no_sandbox,
+        config_file=Path(config) if config else None,
+        terraform=terraform_from_environment(os.environ),
+        remotes=remotes_from_environment(os.environ),
+    )
 
 
 def branch_of(rev: str) -> str:

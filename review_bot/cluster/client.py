@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import urllib3
 
@@ -62,7 +62,13 @@ class ClusterClient:
         self.requests = 0
         self._configuration = found.configuration
         rest: Any = RESTClientObject(found.configuration)
-        self._pool: urllib3.PoolManager = rest.pool_manager
+        self._pools: urllib3.PoolManager = rest.pool_manager
+        host = str(found.configuration.host)
+        # One host needs no choice among pools, which takes longer than sending a request. Plain HTTP may go by a proxy,
+        # which wants the whole address.
+        secure = host.startswith("https://")
+        self._open = self._pools.connection_from_url(host).urlopen if secure else self._pools.urlopen
+        self._base = urlsplit(host).path.rstrip("/") if secure else host
         self._timeout = urllib3.Timeout(
             connect=min(CONNECT_SECONDS, settings.timeout_seconds), read=settings.timeout_seconds
         )
@@ -73,7 +79,7 @@ class ClusterClient:
         self._token_until = 0.0
 
     def close(self) -> None:
-        self._pool.clear()
+        self._pools.clear()
 
     def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = JSON) -> Answer:
         """Read; tried again after a failed connection. Raises ClusterError if the cluster gives no usable answer."""
@@ -106,7 +112,7 @@ class ClusterClient:
     ) -> Answer:
         if method != "GET" and query.get("dryRun") != "All":
             raise AssertionError("the bot asks clusters and never writes to them")
-        url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        url = f"{self._base}{path}" + (f"?{urlencode(query)}" if query else "")
         for attempt in range(1, MOST_TRIES + 1):
             if self._down is not None:
                 raise self._down
@@ -135,7 +141,7 @@ class ClusterClient:
         with self._lock:
             self.requests += 1
         try:
-            response = self._pool.request(
+            response = self._open(
                 method,
                 url,
                 body=body,

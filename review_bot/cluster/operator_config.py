@@ -12,6 +12,7 @@ from typing import Any
 from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
+from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
 from review_bot.core.settings_file import line_of, read
 from review_bot.core.terraform.settings import Run, TerraformTool
 from review_bot.core.yaml_reader import Document
@@ -31,6 +32,33 @@ def terraform_from_environment(environment: Mapping[str, str]) -> TerraformTool 
     """What the operator's file lets the bot do with Terraform, None for nothing. Raises UsageError."""
     found = _file(environment)
     return parse_terraform(found[1], path=found[0]) if found else None
+
+
+def remotes_from_environment(environment: Mapping[str, str]) -> RemoteHosts | None:
+    """The hosts of the operator's file that may be fetched from, None for none. Raises UsageError."""
+    found = _file(environment)
+    return parse_remotes(found[1], environment, path=found[0]) if found else None
+
+
+def parse_remotes(text: bytes, environment: Mapping[str, str], *, path: str) -> RemoteHosts | None:
+    """The part `remotes` of an operator's file. Raises UsageError also for a variable that is not set."""
+    document = read(text, path=path, schema=schema(), help=HELP)
+    rows = document.value.get("remotes") or {}
+    found = {}
+    for place, row in rows.items():
+        given = row or {}
+        secrets = {}
+        for key in ("username", "password"):
+            name = given.get(f"{key}_env")
+            if name is not None and not environment.get(name):
+                line = line_of(document, ("remotes", place, f"{key}_env"))
+                wrong = f"remotes.{place}.{key}_env: the variable {name} is not set"
+                raise UsageError(wrong, path=path, line=line, help="docs/remotes.md")
+            secrets[key] = environment[name] if name is not None else ""
+        found[place] = RemoteHost(
+            place, given.get("private", False), plain_http=given.get("plain_http", False), **secrets
+        )
+    return RemoteHosts.of(found) if found else None
 
 
 def parse_clusters(text: bytes, *, path: str) -> Clusters | None:

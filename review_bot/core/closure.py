@@ -34,10 +34,15 @@ class Files:
 
     def add(self, paths: Sequence[str]) -> None:
         """Files were added to the tree."""
+        known = self.__dict__
         for path in paths:
             insort(self._sorted, path)
-        for name in ("kustomizations", "charts", "links") if paths else ():
-            self.__dict__.pop(name, None)
+            if "kustomizations" in known and _name(path) in kustomization.NAMES:
+                insort(known["kustomizations"], path)
+            if "charts" in known and _name(path) == "Chart.yaml":
+                insort(known["charts"], path)
+            if "links" in known and self.entries[path].mode == "120000":
+                insort(known["links"], path)
 
     @cached_property
     def kustomizations(self) -> Sequence[str]:
@@ -178,7 +183,16 @@ def _follow(files: Files, reference: str, reads: set[str], pending: list[str]) -
 
 def helm_reads(files: Files, chart: str, values: tuple[str, ...] = ()) -> frozenset[str]:
     """The chart's whole folder, its local dependencies' folders, and the value files."""
-    reads = set(values)
+    # No folder of a repository has such a name.
+    key = f"/{chart}"
+    known = files.closures.get(key)
+    if known is None:
+        known = files.closures[key] = frozenset(_chart_reads(files, chart))
+    return _linked(files, {*known, *values}) if values and files.links else known.union(values)
+
+
+def _chart_reads(files: Files, chart: str) -> set[str]:
+    reads: set[str] = set()
     pending, seen = [chart], set[str]()
     while pending:
         current = pending.pop()
@@ -187,6 +201,11 @@ def helm_reads(files: Files, chart: str, values: tuple[str, ...] = ()) -> frozen
         seen.add(current)
         reads.update({*files.below(current), join(current, "Chart.yaml")})
         pending += local_dependencies(files, current)
+    return set(_linked(files, reads))
+
+
+def _linked(files: Files, reads: set[str]) -> frozenset[str]:
+    """The files, and what is read in their place where links stand."""
     for path in list(reads) if files.links else ():
         resolved, links = files.through_links(path)
         if links and not outside(resolved):

@@ -11,6 +11,7 @@ from typing import Any
 
 from review_bot.core.configuration import (
     CONFIG_PATH,
+    ArgoCluster,
     Assignment,
     Config,
     DryRunOptions,
@@ -85,6 +86,7 @@ def _config(raw: Mapping[str, Any]) -> Config:
         merge=raw.get("merge", {}),
         freezes=tuple(raw.get("freezes", ())),
         block_existing=checks.get("block_existing", False),
+        argocd_clusters=tuple(ArgoCluster(**row) for row in raw.get("argocd", {}).get("clusters", ())),
     )
 
 

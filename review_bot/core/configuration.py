@@ -63,6 +63,16 @@ class DryRunOptions:
 
 
 @dataclass(frozen=True)
+class ArgoCluster:
+    """A cluster as Argo CD knows it; ApplicationSets choose among them by their labels."""
+
+    name: str
+    server: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Config:
     """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them."""
 
@@ -78,3 +88,4 @@ class Config:
     merge: Mapping[str, Any] = field(default_factory=dict)
     freezes: tuple[Mapping[str, Any], ...] = ()
     block_existing: bool = False
+    argocd_clusters: tuple[ArgoCluster, ...] = ()

@@ -60,6 +60,10 @@ class Graft:
         self._places[path] = source
         self._entries[path] = TreeEntry(path, "100644", blob)
 
+    def holding(self, words: Sequence[bytes]) -> frozenset[str]:
+        """The generated files in which one of the words stands."""
+        return frozenset(p for p, data in self._contents.items() if any(word in data for word in words))
+
     def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
         """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""
         self.made.add(to)

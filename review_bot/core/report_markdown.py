@@ -15,6 +15,7 @@ from review_bot.core.report_text import (
     grouped,
     live_by_cluster,
     live_counts,
+    named,
     plural,
     short,
 )
@@ -236,8 +237,7 @@ def _live(verdict: Verdict) -> list[tuple[str, str]]:
 
 def _detail(same: Sequence[ResourceChange]) -> tuple[str, str]:
     first = same[0]
-    namespace = f"{first.id.namespace}/" if first.id.namespace else ""
-    name = f"{first.id.kind} {namespace}{first.id.name} {VERBS[first.action]}"
+    name = f"{named(first.id)} {VERBS[first.action]}"
     more = f" (the same change in {plural(len(same) - 1, 'more target')})" if len(same) > 1 else ""
     title = f"{first.target}: {name}{more}"
     body = fence(first.diff, "diff")

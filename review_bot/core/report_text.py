@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.danger import Danger
 from review_bot.core.highlights import highlights
-from review_bot.core.model import CheckName, CheckState, Finding, Severity
+from review_bot.core.model import CheckName, CheckState, Finding, ResourceId, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.sanitise import terminal
+from review_bot.core.terraform import API_VERSION as TERRAFORM
 from review_bot.core.verdict import blocks
 
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
@@ -73,8 +74,14 @@ def danger_text(danger: Danger, most: int = 5) -> str:
     shown = ", ".join(danger.goes_with[:most])
     more = f" and {len(danger.goes_with) - most} more" if len(danger.goes_with) > most else ""
     with_it = f" (now there: {shown}{more})" if shown else ""
-    namespace = f"{danger.id.namespace}/" if danger.id.namespace else ""
-    return f"{danger.id.kind} {namespace}{danger.id.name} {danger.what}{with_it}"
+    return f"{named(danger.id)} {danger.what}{with_it}"
+
+
+def named(id: ResourceId) -> str:
+    """An object as people call it; an address of Terraform says what it is by itself."""
+    if id.api_version == TERRAFORM:
+        return id.name
+    return f"{id.kind} {id.namespace}/{id.name}" if id.namespace else f"{id.kind} {id.name}"
 
 
 def plural(count: int, word: str) -> str:

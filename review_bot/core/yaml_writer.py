@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -76,7 +77,10 @@ def _mapping(value: Mapping[str, Any], indent: str, first: str, rows: list[str])
     lead = first or indent
     for key, item in value.items():
         text = _short_text(key)
-        if isinstance(item, Mapping) and item:
+        # Most values are texts, and asking whether something is a Mapping is slow.
+        if type(item) is str:
+            rows.append(f"{lead}{text}: {_string_in(item, indent)}")
+        elif isinstance(item, Mapping) and item:
             rows.append(f"{lead}{text}:")
             _mapping(item, f"{indent}  ", "", rows)
         elif isinstance(item, list) and item:
@@ -103,7 +107,7 @@ def _sequence(value: list[Any], indent: str, first: str, rows: list[str]) -> Non
 def _scalar(value: Any, indent: str) -> str:
     kind = type(value)
     if kind is str:
-        return _block(value, indent) if "\n" in value else _text(value)
+        return _string_in(value, indent)
     if kind is bool:
         return "true" if value else "false"
     if kind is int:
@@ -115,6 +119,10 @@ def _scalar(value: Any, indent: str) -> str:
     raise _Unusual
 
 
+def _string_in(text: str, indent: str) -> str:
+    return _block(text, indent) if "\n" in text else _text(text)
+
+
 def _text(text: str) -> str:
     if _SAFE.match(text) and text.lower() not in _WORDS:
         return text
@@ -124,6 +132,8 @@ def _text(text: str) -> str:
     raise _Unusual
 
 
+# The same few keys stand in all manifests.
+@lru_cache(maxsize=4096)
 def _short_text(key: Any) -> str:
     # Longer keys are written in another form.
     if type(key) is not str or len(key) > LONGEST_KEY:

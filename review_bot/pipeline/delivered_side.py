@@ -104,6 +104,7 @@ class DeliveredSide:
         for tool in self.tools:
             if any((t.resource.id.group, t.resource.id.kind) in tool.kinds for t in objects):
                 self._take(tool.expand(around), realm)
+        self.marked |= self.graft.holding(self.words)
 
     def _standing(self) -> list[tuple[str, bool]]:
         """Whose objects count, and for which realm."""
@@ -154,8 +155,10 @@ class DeliveredSide:
             if delivery is None or excluded(target, self.config) or key in self.targets:
                 continue
             self._realms[key] = realm
+            # A tool may generate objects and expand them at once: then the parent is one of its own targets.
+            delivery = replace(delivery, parent=own.get(delivery.parent, delivery.parent))
             parent = self._parent(delivery.parent)
-            placed = replace(target, id=key, reads=self._of_the_tree(target.reads))
+            placed = replace(target, id=key, delivery=delivery, reads=self._of_the_tree(target.reads))
             given = assigned(placed, self.config, delivery.source.path, realm, target.id)
             if given is placed and parent is not None:
                 given = replace(placed, cluster=parent.cluster, environment=parent.environment)
@@ -221,7 +224,8 @@ class DeliveredSide:
 
 def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     """A digest of all that decides about a target's objects."""
-    digest = hashlib.sha256()
+    # Charts are told of their cluster.
+    digest = hashlib.sha256(repr(target.cluster).encode())
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]

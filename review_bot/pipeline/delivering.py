@@ -6,11 +6,11 @@ Nothing here runs where no file of either side names a delivery tool.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from review_bot.core import repo_urls
-from review_bot.core.argocd import ArgoCD
+from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS, DeliveryTool
 from review_bot.core.errors import InputError, UsageError
@@ -64,13 +64,18 @@ class Survey:
 
 @dataclass(frozen=True)
 class Delivering:
-    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known."""
+    """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known.
+
+    `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it; None where nothing is allowed.
+    `platforms` tell charts about their clusters, None: they are told what the configuration says.
+    """
 
     renderer: Renderer
     repository: Repository
     config: Config
     branch: str = ""
     platforms: Platforms | None = None
+    fetch: Callable[[Remote], Tree] | None = None
     tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
@@ -108,8 +113,8 @@ class Delivering:
             head=_results(planned, "head", head, results),
             loose=(
                 *loose,
-                *(self.platforms.findings() if self.platforms else ()),
                 *_new(told_findings[1], told_findings[0], about),
+                *partings(told),
             ),
             told_before=told_findings[0],
         )
@@ -190,8 +195,10 @@ class Delivering:
                     f"the revision {remote.revision} of this repository is not there",
                     help="name a tag or commit that is, or the branch that this pull request goes to",
                 ) from error
+        if self.fetch is not None:
+            return self.fetch(remote)
         raise InputError(
-            f"{remote.url} lies outside of this repository, and its host is not allowed",
+            f"{remote.url} lies outside of this repository, and no host is allowed",
             help="the operator can allow it (docs/remotes.md), or commit what it holds",
         )
 

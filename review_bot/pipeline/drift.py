@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from review_bot.checks.context import CheckContext
 from review_bot.checks.dry_run import DryRunCheck
@@ -13,13 +12,10 @@ from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import Clusters, LiveAction, LiveChange
 from review_bot.core.configuration import Config
 from review_bot.core.model import Finding, Severity, Target, Tree
-from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
-from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import as_new, render_trees
-from review_bot.render.renderer import Renderer
-from review_bot.render.sandbox import Limits
+from review_bot.pipeline.review import Reviewer
 
 
 @dataclass(frozen=True)
@@ -49,26 +45,13 @@ class Drift:
         return not any(f.severity is Severity.ERROR for f in self.findings)
 
 
-async def drift(
-    repository: Repository,
-    tree: Tree,
-    config: Config,
-    clusters: Clusters,
-    *,
-    cache: Path | None = None,
-    allow_unsandboxed: bool = False,
-) -> Drift:
+async def drift(reviewer: Reviewer, repository: Repository, tree: Tree, config: Config, clusters: Clusters) -> Drift:
     """Render every target that has a cluster, and compare it with what runs there. Nothing is changed."""
-    renderer = Renderer(
-        cache_dir=cache or cache_dir() / "rendered",
-        limits=Limits(),
-        kubernetes=config.kubernetes,
-        allow_unsandboxed=allow_unsandboxed,
-    )
     platforms = Platforms(clusters, config.kubernetes)
-    survey = await Delivering(renderer, repository, config, platforms=platforms).survey(tree)
+    delivering = reviewer.delivering(repository, config, platforms=platforms)
+    survey = await delivering.survey(tree)
     targets = [t for t in survey.targets if clusters.of(t) is not None]
-    rendered, loose = await render_trees(renderer, repository, [(survey.tree, targets)], platforms)
+    rendered, loose = await render_trees(delivering.renderer, repository, [(survey.tree, targets)], platforms)
     # What computes goes to threads: a service answers its webhooks meanwhile.
     wanted = await asyncio.to_thread(as_new, rendered)
     context = CheckContext(config, tree, tree, targets={t.id: t for t in targets}, clusters=clusters)

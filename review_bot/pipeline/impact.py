@@ -6,7 +6,7 @@ The policies of a pull request decide nothing there. They run in the sandbox, on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.policy import PolicyCheck
@@ -14,11 +14,9 @@ from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import CheckName, Finding, ResourceId, Severity, Tree
-from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.pipeline.sides import Planned
-from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits, Sandbox
 
 # A policy of a pull request gets this long for everything that is rendered.
@@ -40,14 +38,13 @@ class Impact:
     unseen: tuple[Finding, ...]
 
 
-async def impact(
-    renderer: Renderer, repository: Repository, old: tuple[Tree, Config], new: tuple[Tree, Config]
-) -> Impact:
+async def impact(delivering: Delivering, old: tuple[Tree, Config], new: tuple[Tree, Config]) -> Impact:
     """Judge every object that `new`'s tree renders, by the policies of both trees. Raises ToolError only."""
     tree, config = new
-    survey = await Delivering(renderer, repository, config).survey(tree)
+    renderer = delivering.renderer
+    survey = await delivering.survey(tree)
     targets = survey.targets
-    results, loose = await render_trees(renderer, repository, [(survey.tree, targets)])
+    results, loose = await render_trees(renderer, delivering.repository, [(survey.tree, targets)])
     changes = as_new(results)
     shared = {t.id: t for t in targets}
     before = await PolicyCheck().run(changes, CheckContext(old[1], old[0], tree, targets=shared))
@@ -63,7 +60,7 @@ async def impact(
     )
 
 
-async def preview(renderer: Renderer, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
+async def preview(delivering: Delivering, planned: Planned) -> tuple[Finding, ...]:
     """Notices on what a pull request's own policies would change, none if all would be judged as it is now."""
     try:
         config = parse_config(planned.sides.head.read(CONFIG_PATH))
@@ -72,7 +69,9 @@ async def preview(renderer: Renderer, repository: Repository, planned: Planned) 
     path = _edited(planned, config)
     if path is None:
         return ()
-    found = await impact(renderer, repository, (planned.sides.tip, planned.config), (planned.sides.head, config))
+    found = await impact(
+        replace(delivering, config=config), (planned.sides.tip, planned.config), (planned.sides.head, config)
+    )
     if found.broken:
         return tuple(_broken(one, path) for one in found.broken)
     return (

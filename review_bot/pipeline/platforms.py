@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError
@@ -25,18 +25,17 @@ class Platforms:
         self._told: dict[ClusterSettings, Platform | ClusterError] = {}
         self._unanswered: dict[ClusterSettings, dict[str, Target]] = defaultdict(dict)
 
-    async def of(self, targets: Iterable[Target]) -> Mapping[str, Platform]:
-        """The platform of each target that holds a chart and has a cluster which answers, by the target's id."""
-        wanted = {t.id: (t, s) for t in targets if _has_chart(t) and (s := self._clusters.of(t)) is not None}
-        asked = {s for _, s in wanted.values()} - self._told.keys()
+    async def of(self, targets: Sequence[Target]) -> list[Platform | None]:
+        """The platform of each target that holds a chart and has a cluster which answers, in the targets' order."""
+        wanted = [self._clusters.of(t) if _has_chart(t) else None for t in targets]
+        asked = {s for s in wanted if s is not None} - self._told.keys()
         answers = await asyncio.gather(*(asyncio.to_thread(_ask, settings) for settings in asked))
         self._told |= zip(asked, answers, strict=True)
-        found = {}
-        for target, settings in wanted.values():
-            told = self._told[settings]
-            if isinstance(told, Platform):
-                found[target.id] = told
-            else:
+        found: list[Platform | None] = []
+        for target, settings in zip(targets, wanted, strict=True):
+            told = self._told[settings] if settings is not None else None
+            found.append(told if isinstance(told, Platform) else None)
+            if settings is not None and found[-1] is None:
                 self._unanswered[settings][target.id] = target
         return found
 
@@ -53,7 +52,7 @@ class Platforms:
             rule="helm-platform",
             severity=Severity.NOTICE,
             message=f"{error.message}, so {count} rendered for Kubernetes {self._kubernetes} and the APIs helm knows",
-            target=targets[0].id if len(targets) == 1 else None,
+            target=targets[0].id if len(targets) == 1 and targets[0].delivery is None else None,
             path=targets[0].entry,
             help=error.help,
         )

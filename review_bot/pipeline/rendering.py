@@ -60,7 +60,7 @@ async def render_sides(
     return RenderedSides(
         base={r.target.id: r for r in results[: len(base)]},
         head={r.target.id: r for r in results[len(base) :]},
-        loose=(*loose[1], *(platforms.findings() if platforms else ())),
+        loose=loose[1],
     )
 
 
@@ -81,7 +81,7 @@ async def render_trees(
             found = await asyncio.to_thread(repository.materialise, tree, needed, folder) if targets else ()
             loose.append(found)
             jobs += [(target, tree, folder) for target in targets]
-        told = await platforms.of([target for target, _, _ in jobs]) if platforms else {}
+        told = await platforms.of([target for target, _, _ in jobs]) if platforms else None
         return await renderer.render_all(jobs, told), loose
 
 
@@ -116,7 +116,9 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
         if head is not None and head.plan is not None:
             from review_bot.core.terraform.plans import Plan, changes_of, together
 
-            found = tuple(together(found, changes_of(one.id, Plan.read(head.plan), before, head.resources)))
+            entry = head.target.entry
+            told = changes_of(one.id, Plan.read(head.plan), before, head.resources, entry)
+            found = tuple(together(found, told))
         changes += found
     return tuple(changes)
 

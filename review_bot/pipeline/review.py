@@ -31,6 +31,7 @@ from review_bot.core.model import (
 )
 from review_bot.core.outcome import Verdict
 from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
+from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
@@ -69,9 +70,9 @@ class Review:
 class Reviewer:
     """What stays the same from review to review.
 
-    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service; `clusters` are those
-    that may be asked, None for none; `terraform` is what may be run, None for nothing; `plans` are Terraform's plans
-    of the head that someone made elsewhere, by the folder of the module.
+    `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service. `clusters` may be
+    asked, `remotes` fetched from, `terraform` run; None for none of them. `plans` are Terraform's plans of the head,
+    made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -82,6 +83,7 @@ class Reviewer:
     engine: PolicyEngine | None = None
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
+    remotes: RemoteHosts | None = None
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
@@ -104,9 +106,8 @@ class Reviewer:
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
         planned = await asyncio.to_thread(self._plan, repository, base, head)
         progress("planned", _planned_text(planned.targets))
-        platforms = Platforms(self.clusters, planned.config.kubernetes)
         (planned, rendered), _ = await asyncio.gather(
-            self._render(repository, planned, branch, platforms), asyncio.to_thread(_load_what_follows)
+            self._render(repository, planned, branch), asyncio.to_thread(_load_what_follows)
         )
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
@@ -130,7 +131,7 @@ class Reviewer:
 
     def renderer(self, config: Config) -> Renderer:
         return Renderer(
-            cache_dir=self.cache or cache_dir() / "rendered",
+            cache_dir=self.cache_folder / "rendered",
             limits=self.limits,
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
@@ -147,16 +148,17 @@ class Reviewer:
         found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
         return Planned(sides, config, findings, files, found, marked)
 
-    async def _render(
-        self, repository: Repository, planned: Planned, branch: str, platforms: Platforms
-    ) -> tuple[Planned, RenderedSides]:
+    async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
+        platforms = Platforms(self.clusters, planned.config.kubernetes)
         delivering = self._delivering(repository, planned, branch, platforms)
         if delivering is None:
             renderer = self.renderer(planned.config)
-            return planned, await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
-        found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
-        return replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+            rendered = await render_sides(renderer, repository, planned.sides, planned.targets, platforms)
+        else:
+            found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
+            planned, rendered = replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
+        return planned, replace(rendered, loose=(*rendered.loose, *platforms.findings()))
 
     def _delivering(
         self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None
@@ -164,9 +166,25 @@ class Reviewer:
         """What follows delivery tools' objects, None where there are none."""
         if not (planned.plan.base_leading or planned.plan.head_leading):
             return None
+        return self.delivering(repository, planned.config, branch, platforms)
+
+    def delivering(
+        self, repository: Repository, config: Config, branch: str = "", platforms: Platforms | None = None
+    ) -> Delivering:
+        """What finds the targets that delivery tools are told of."""
         from review_bot.pipeline.delivering import Delivering
 
-        return Delivering(self.renderer(planned.config), repository, planned.config, branch, platforms)
+        fetch = None
+        if self.remotes is not None:
+            from review_bot.remotes.fetching import Remotes
+
+            fetch = Remotes(self.remotes, self.cache_folder / "remotes").fetch
+        return Delivering(self.renderer(config), repository, config, branch, platforms, fetch)
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where all that can be made again is kept."""
+        return self.cache or cache_dir()
 
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
@@ -174,7 +192,7 @@ class Reviewer:
             return ()
         from review_bot.pipeline.impact import preview
 
-        return await preview(self.renderer(planned.config), repository, planned)
+        return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
         self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides

@@ -6,10 +6,10 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from review_bot.core.charts import dependencies, vendored
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
 from review_bot.core.model import Finding, HelmOptions, Rendered, Resource, ResourceId, Source, Target, Tree
@@ -60,9 +60,10 @@ def _words(target: Target, options: HelmOptions, platform: Platform) -> list[str
     words = ["template", options.release, f"{{repo}}/{target.path}", "--namespace", options.namespace]
     words += ["--include-crds"] if options.crds else ["--skip-crds"]
     words += ["--kube-version", platform.kubernetes]
-    # One argument may hold 128 KiB, fewer than some clusters have kinds.
-    for start in range(0, len(platform.apis), APIS_AT_ONCE):
-        words += ["--api-versions", ",".join(platform.apis[start : start + APIS_AT_ONCE])]
+    # Whoever names some of them means these instead. One argument may hold 128 KiB, less than all of some clusters.
+    served = platform.apis if "--api-versions" not in options.sets else ()
+    for start in range(0, len(served), APIS_AT_ONCE):
+        words += ["--api-versions", ",".join(served[start : start + APIS_AT_ONCE])]
     for values in options.values:
         words += ["--values", f"{{repo}}/{values}"]
     return [*words, *options.sets]
@@ -75,9 +76,9 @@ def _missing(target: Target, options: HelmOptions, files: Files) -> list[Finding
         for v in options.values
         if v not in files.entries
     ]
-    for dependency in _dependencies(target.path, files):
+    for dependency in dependencies(target.path, files):
         name, repository = str(dependency.get("name")), str(dependency.get("repository") or "")
-        if repository.startswith("file://") or _vendored(target.path, name, files):
+        if repository.startswith("file://") or vendored(target.path, name, files):
             continue
         version = f" {dependency['version']}" if dependency.get("version") else ""
         findings.append(
@@ -92,26 +93,14 @@ def _missing(target: Target, options: HelmOptions, files: Files) -> list[Finding
     return findings
 
 
-def _dependencies(chart: str, files: Files) -> list[Mapping[str, Any]]:
-    content = files.parsed(join(chart, "Chart.yaml")) or {}
-    older = files.parsed(join(chart, "requirements.yaml")) if join(chart, "requirements.yaml") in files.entries else {}
-    rows = content.get("dependencies") or (older or {}).get("dependencies")
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _vendored(chart: str, name: str, files: Files) -> bool:
-    prefix = join(chart, f"charts/{name}")
-    return any(p.startswith((f"{prefix}/", f"{prefix}-")) for p in files.below(join(chart, "charts")))
-
-
 def _local_dependencies(target: Target, files: Files, checkout: Path, work: Path) -> dict[str, Path]:
     """Put `file://` dependencies where helm looks for them, in a private copy of the chart."""
     local = [
         (str(d.get("name")), normal(join(target.path, str(d["repository"]).removeprefix("file://"))))
-        for d in _dependencies(target.path, files)
+        for d in dependencies(target.path, files)
         if str(d.get("repository") or "").startswith("file://")
     ]
-    wanted = [(n, p) for n, p in local if not _vendored(target.path, n, files) and (checkout / p).is_dir()]
+    wanted = [(n, p) for n, p in local if not vendored(target.path, n, files) and (checkout / p).is_dir()]
     if not wanted:
         return {}
     copy = work / "chart"

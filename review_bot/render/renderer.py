@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,10 @@ class Renderer:
         self._keys = cache.Keys()
         self.cached = 0
 
-    async def render_all(self, jobs: Sequence[Job], platforms: Mapping[str, Platform] | None = None) -> list[Rendered]:
-        """One result a job, in the jobs' order; `platforms` are what charts are told, by target id.
+    async def render_all(
+        self, jobs: Sequence[Job], platforms: Sequence[Platform | None] | None = None
+    ) -> list[Rendered]:
+        """One result a job, in the jobs' order; `platforms` are what charts are told, one for each job.
 
         What is wrong with the content is a finding; raises ToolError only.
         """
@@ -61,10 +63,10 @@ class Renderer:
         self._checkouts = list(sides)
         own = [t.renderer for target, _, _ in jobs for t in (target.parts or (target,))]
         self._expected = own.count(RendererName.KUSTOMIZE)
-        told = platforms or {}
+        told = platforms or [None] * len(jobs)
         tasks = [
-            asyncio.ensure_future(self._one(target, sides[checkout], told.get(target.id, self._platform)))
-            for target, _, checkout in jobs
+            asyncio.ensure_future(self._one(target, sides[checkout], platform or self._platform))
+            for (target, _, checkout), platform in zip(jobs, told, strict=True)
         ]
         try:
             return list(await asyncio.gather(*tasks))

@@ -88,6 +88,11 @@ class _Runs:
         for path, source in real.items():
             if source in contents:
                 self._write(path, contents[source])
+            elif source != path:
+                # A link to a folder. Links are not made here: they could lead out of the copy while it is written.
+                inner = list(side.files.below(source))
+                for file, data in side.tree.read_many(inner).items():
+                    self._write(path + file[len(source) :], data)
         if self.tool.run is Run.PLAN:
             self._write(join(self.target.path, OVERRIDE), LOCAL_STATE.encode())
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from pathlib import Path
 
 from review_bot.checks.dry_run_words import Rule
 from review_bot.core.clusters import Clusters
@@ -24,6 +23,7 @@ from review_bot.github.issues import Issue, Issues
 from review_bot.github.mirror import FetchError, Mirrors
 from review_bot.github.pulls import repo_path
 from review_bot.pipeline.drift import Drift, drift
+from review_bot.pipeline.review import Reviewer
 from review_bot.server import drift_issue
 from review_bot.server.metrics import Metrics
 from review_bot.server.sweep import repositories
@@ -36,9 +36,11 @@ UNCOMPARED = frozenset([Rule.CLUSTER, Rule.FORBIDDEN, Rule.SKIPPED])
 class DriftSweep:
     """Compares and keeps the issues of every repository on which the App is installed."""
 
-    def __init__(self, github: GitHubApp, mirrors: Mirrors, clusters: Clusters, cache: Path, metrics: Metrics) -> None:
+    def __init__(
+        self, github: GitHubApp, mirrors: Mirrors, clusters: Clusters, reviewer: Reviewer, metrics: Metrics
+    ) -> None:
         self._github, self._mirrors, self._clusters = github, mirrors, clusters
-        self._cache, self._metrics = cache, metrics
+        self._reviewer, self._metrics = reviewer, metrics
 
     async def run(self, login: str) -> None:
         """Sweep until cancelled; `login` is the one that the App's issues bear."""
@@ -76,7 +78,7 @@ class DriftSweep:
         git, tip = await self._mirrors.fetch_branch(repository, branch, await api.git_token(repository))
         tree = git.tree(tip)
         config = await asyncio.to_thread(lambda: parse_config(tree.read(CONFIG_PATH)))
-        found = await drift(git, tree, config, self._clusters, cache=self._cache)
+        found = await drift(self._reviewer, git, tree, config, self._clusters)
         unsure = frozenset(t.target.id for t in found.targets if _unsure(t.target, found.findings))
         for text in sorted({f.message for f in found.findings if _weighs(f)}):
             log.warning("drift of %s: not everything could be compared: %s", repository, text)

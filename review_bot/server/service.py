@@ -51,10 +51,11 @@ class Service:
         self._mirrors = Mirrors(settings.state_dir / "mirrors", settings.github_url)
         self._opa = OpaServers()
         self._reviewer = Reviewer(
-            cache=settings.state_dir / "rendered",
+            cache=settings.state_dir,
             engine=self._opa,
             clusters=settings.clusters,
             terraform=settings.terraform,
+            remotes=settings.remotes,
         )
         self._metrics = Metrics()
         self._worker = Worker(self._store, self._handle, self._tell, self._metrics, PARALLEL)
@@ -101,8 +102,8 @@ class Service:
             group.create_task(_kept_up(self._worker.run))
             group.create_task(_kept_up(self._sweeps))
             if self._settings.clusters is not None and self._identity is not None:
-                cache = self._settings.state_dir / "rendered"
-                drift = DriftSweep(self._github, self._mirrors, self._settings.clusters, cache, self._metrics)
+                clusters, reviewer = self._settings.clusters, self._reviewer
+                drift = DriftSweep(self._github, self._mirrors, clusters, reviewer, self._metrics)
                 login = self._identity.login
                 group.create_task(_kept_up(lambda: drift.run(login)))
                 group.create_task(_kept_up(self._rollouts(self._settings.clusters, login).run))

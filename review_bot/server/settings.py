@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from review_bot.cluster.operator_config import from_environment, terraform_from_environment
+from review_bot.cluster.operator_config import from_environment, remotes_from_environment, terraform_from_environment
 from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
+from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 
 PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
@@ -30,6 +31,7 @@ class Settings:
     port: int
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
+    remotes: RemoteHosts | None = None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -57,6 +59,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         port=_port(environment.get("PORT", "8080")),
         clusters=from_environment(environment),
         terraform=terraform_from_environment(environment),
+        remotes=remotes_from_environment(environment),
     )
 
 

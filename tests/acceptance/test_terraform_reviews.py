@@ -290,6 +290,14 @@ def test_what_needs_the_network_is_said_with_what_to_do(text: str, said: str, tm
     assert "plugin_dir" in finding["help"]
 
 
+def test_what_runs_in_a_plan_has_no_network_and_no_environment(tmp_path: Path) -> None:
+    head = 'output "e" {\n  value = fileexists("/etc/passwd") ? "seen" : "hidden"\n}\n'
+    env = {**operator(tmp_path, run="plan"), "TF_VAR_size": "from the environment"}
+    verdict = reviewed(tmp_path / "repo", {"infra/more.tf": head, "infra/main.tf": MAIN + "# said\n"}, env=env)
+    assert "from the environment" not in json.dumps(verdict)
+    assert changed(verdict) == {("create", "Output", "output.e")}
+
+
 def test_a_plan_reads_nothing_outside_of_the_repository(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("outside")
     head = f'resource "terraform_data" "x" {{\n  input = file("{tmp_path}/secret.txt")\n}}\n'
@@ -297,6 +305,22 @@ def test_a_plan_reads_nothing_outside_of_the_repository(tmp_path: Path) -> None:
     assert verdict["conclusion"] == "failure"
     assert verdict["changes"] == [] and "outside" not in json.dumps(verdict["changes"])
     assert any("no file exists" in f["message"] for f in verdict["findings"])
+
+
+def test_a_module_behind_a_link_is_read_and_planned(tmp_path: Path) -> None:
+    root = tmp_path / "repo"
+    root.mkdir()
+    (root / "lnk").symlink_to("net")
+    base = {
+        "prod/main.tf": 'module "net" {\n  source = "../lnk"\n}\n',
+        "net/main.tf": 'resource "terraform_data" "a" {\n  input = 1 + 1\n}\n',
+    }
+    head = {"net/main.tf": base["net/main.tf"].replace("1 + 1", "1 + 2")}
+    repositories.make(root, base, head)
+    (change,) = repositories.check(root)[1]["changes"]
+    assert "${1 + 2}" in change["diff"] and change["target"] == "terraform:prod"
+    (change,) = repositories.check(root, env=operator(tmp_path, run="plan"))[1]["changes"]
+    assert "+  input: 3" in change["diff"] and change["name"] == "module.net.terraform_data.a"
 
 
 def test_an_operators_file_that_names_no_program_is_wrong_usage(tmp_path: Path) -> None:

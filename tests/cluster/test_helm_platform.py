@@ -40,10 +40,20 @@ def chart(group: str, value: str) -> dict[str, str]:
     }
 
 
-def reviewed(root: Path, clusters: Clusters, group: str) -> Verdict:
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  destination: {name: new, namespace: default}
+  source: {repoURL: "https://github.com/org/config", path: chart, helm: {HELM}}
+"""
+
+
+def reviewed(root: Path, clusters: Clusters, group: str, more: Mapping[str, str] | None = None) -> Verdict:
     """A change of the chart's value; the cache of rendered output is the same for all reviews of a folder."""
     if not root.exists():
-        repositories.make(root, chart(group, "one"), chart(group, "two"))
+        repositories.make(root, {**chart(group, "one"), **(more or {})}, {**chart(group, "two")})
     repository = Repository(root)
     reviewer = Reviewer(clusters=clusters, cache=root / ".git" / "rendered")
     made = reviewer.review(repository, repository.resolve("main"), repository.resolve("change"))
@@ -77,6 +87,23 @@ def test_it_is_told_what_its_cluster_is_and_what_it_serves(kube: Kube, older: Ku
     # The same files from the same cache, for another cluster.
     assert old == {"version": "v1.33.13", "group": "false", "kind": "false", "other": "false", "value": "two"}
     assert not [f for verdict in at.values() for f in verdict.findings if f.check == "render"]
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "kind"),
+    [
+        ("releaseName: web", "v1.35.4", "true"),
+        ("kubeVersion: 1.30.1", "v1.30.1", "true"),
+        ("apiVersions: [example.com/v9]", "v1.35.4", "false"),
+    ],
+)
+def test_a_chart_of_an_application_is_told_too_unless_the_application_says_otherwise(
+    kube: Kube, group: str, tmp_path: Path, options: str, version: str, kind: str
+) -> None:
+    more = {"apps/web.yaml": APPLICATION.replace("HELM", options)}
+    verdict = reviewed(tmp_path / "repository", Clusters({"new": settings(kube.cluster)}), group, more)
+    assert [t.target.id for t in verdict.targets] == ["argocd:web"]
+    assert (data(verdict)["version"], data(verdict)["kind"]) == (version, kind)
 
 
 def test_a_cluster_that_does_not_answer_leaves_it_at_the_configured_version_and_that_is_said(

@@ -203,3 +203,20 @@ def test_a_manifest_that_only_claims_to_be_terraforms_does_no_harm() -> None:
     )
     assert dangers(compare("t", [odd], [])) == []
     assert secrets.mask(odd.manifest, b"k") == odd.manifest
+
+
+def test_what_a_replacement_left_behind_is_told_apart() -> None:
+    rest = {**row(["delete"], {"x": 1}, None), "deposed": "abc123"}
+    found = changes_of("t", plan(row(["no-op"], {"x": 2}, {"x": 2}), rest), [one("a", "a.b", {})], ())
+    assert [(c.id.name, c.base.source.line if c.base else None) for c in found] == [("a.b (deposed abc123)", 7)]
+
+
+def test_what_is_in_no_file_is_shown_at_the_entry() -> None:
+    (change,) = changes_of("t", plan(row(["create"], None, {}, "module.gone.a.b")), (), (), "main.tf")
+    assert change.head is not None and change.head.source == Source("main.tf")
+
+
+def test_a_module_that_moves_takes_what_it_holds_along() -> None:
+    gone = [one("a", "module.old.a.b", {}), one("a", "module.other.a.b", {})]
+    moved = one("Moved", "moved.module.old", {"from": "${module.old}", "to": "${module.new}"}, "moved")
+    assert [d.id.name for d in dangers(compare("t", gone, [moved]))] == ["module.other.a.b"]

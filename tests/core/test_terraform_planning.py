@@ -139,6 +139,11 @@ def test_a_file_that_is_read_through_a_link_is_not_missed() -> None:
     assert planned(base, head) == ["terraform:a"]
 
 
+def test_a_link_that_leads_to_another_module_is_not_missed() -> None:
+    base = {"a/main.tf": call("../lnk"), "lnk": f"{LINK}one", "one/main.tf": "", "two/main.tf": ""}
+    assert "terraform:a" in planned(base, {**base, "lnk": f"{LINK}two"})
+
+
 def test_a_module_named_in_parts_counts_every_file() -> None:
     base = {"a/main.tf": call("./${var.which}"), "a/one/main.tf": "", "README.md": ""}
     assert "terraform:a" in planned(base, {**base, "README.md": "x"})

@@ -180,7 +180,7 @@ def test_content_from_a_tag_of_this_repository_is_read_there(tmp_path: Path) -> 
     tree = repository.tree(repository.resolve("change"))
     survey = asyncio.run(delivering(tmp_path, repository).survey(tree))
     assert [t.id for t in survey.targets] == ["folders:web", "plain:apps/web", "plain:top"]
-    assert [f.message for f in survey.findings] == [" lies outside of this repository, and its host is not allowed"]
+    assert [f.message for f in survey.findings] == [" lies outside of this repository, and no host is allowed"]
 
 
 def test_what_is_not_seen_on_one_side_is_no_deletion(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ ApplicationSets.
 
 from __future__ import annotations
 
+from review_bot.core.argocd.partings import partings
 from review_bot.core.argocd.tool import ArgoCD
 
-__all__ = ["ArgoCD"]
+__all__ = ["ArgoCD", "partings"]

@@ -134,14 +134,18 @@ class Application:
         metadata = self.resource.manifest.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         paused = isinstance(annotations, dict) and annotations.get(PAUSED) == "true"
-        settings = {"destination": where(self.destination), "finalizer": goes_with_its_objects(self.resource.manifest)}
+        settings = {
+            "cluster": cluster_of(self.destination),
+            "finalizer": goes_with_its_objects(self.resource.manifest),
+            "namespace": self.target_namespace,
+        }
         return Delivery(
             tool=TOOL,
             object=ResourceId(self.resource.id.api_version, "Application", self.namespace, self.name),
             parent=self.parent,
             source=self.resource.source,
             destination=where(self.destination),
-            settings=json.dumps(settings | {"namespace": self.target_namespace}, sort_keys=True),
+            settings=json.dumps(settings, sort_keys=True),
             prune=self._prunes(),
             suspended=paused,
         )
@@ -156,12 +160,16 @@ class Application:
         return automated.get("prune") is True
 
 
+def cluster_of(destination: Mapping[str, Any]) -> str:
+    """The cluster's name or address; Argo CD's own has a name of its own."""
+    server = str(destination.get("name") or destination.get("server") or "")
+    return "in-cluster" if server == IN_CLUSTER else server
+
+
 def where(destination: Mapping[str, Any]) -> str:
     """The cluster and the namespace in one line."""
-    server = str(destination.get("name") or destination.get("server") or "")
-    server = "in-cluster" if server == IN_CLUSTER else server
     namespace = destination.get("namespace")
-    return f"{server}/{namespace}" if namespace else server
+    return f"{cluster_of(destination)}/{namespace}" if namespace else cluster_of(destination)
 
 
 def goes_with_its_objects(manifest: Manifest) -> bool:

@@ -11,8 +11,10 @@ from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
 from review_bot.core.argocd.place import Place, root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
+from review_bot.core.charts import with_dependencies
 from review_bot.core.closure import helm_reads, join
 from review_bot.core.delivery import Surroundings
+from review_bot.core.errors import InputError
 from review_bot.core.model import FieldPath, HelmOptions, RendererName, Target
 
 # Helm's own rule for names of releases.
@@ -40,10 +42,21 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
         sets=(*sets, *_capabilities(options, source.spec, at)),
         crds=options.get("skipCrds") is not True,
     )
-    reads = helm_reads(around.files, place.folder, (*files, *given))
-    entry = join(place.folder, "Chart.yaml")
-    target = Target(f"{app.id}/{source.number}", RendererName.HELM, place.folder, entry, reads, helm=helm)
-    return target, reads | frozenset(optional)
+    folder = _whole_chart(source, app, place, around)
+    reads = helm_reads(around.files, folder, (*files, *given))
+    entry = join(folder, "Chart.yaml")
+    target = Target(f"{app.id}/{source.number}", RendererName.HELM, folder, entry, reads, helm=helm)
+    looked_at = reads if folder == place.folder else reads | helm_reads(around.files, place.folder)
+    return target, looked_at.union(optional)
+
+
+def _whole_chart(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> str:
+    """The folder of the chart with its dependencies, which Argo CD would get for it."""
+    try:
+        return with_dependencies(place.folder, around.graft.original(join(place.folder, "Chart.yaml")), around)
+    except InputError as error:
+        what = f"the chart {place.folder} needs what is not in its charts/: {error.message}"
+        raise NotSeen(what, path=join(place.folder, "Chart.yaml"), help=error.help) from error
 
 
 def _release(options: Mapping[str, Any], at: FieldPath, app: Application) -> str:
@@ -142,7 +155,7 @@ def _value_file(
         if other is not None:
             if other.text("chart"):
                 raise Trouble(f"{first} is a chart; value files come from git repositories", at=at, rule="value-file")
-            root = root_of(other, app, around)
+            root = root_of(other, app.resource, around)
             return Place(root, root).inside(values.expanded(rest, app.environment(source)), "the value file", at)
     path = values.expanded(written, app.environment(source))
     if "://" in path:

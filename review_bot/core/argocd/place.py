@@ -9,7 +9,7 @@ from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.closure import folder_of, join, normal, outside
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
-from review_bot.core.model import FieldPath, Remote, RemoteKind
+from review_bot.core.model import FieldPath, Remote, RemoteKind, Resource
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Place:
         return found
 
 
-def root_of(source: SourceSpec, app: Application, around: Surroundings) -> str:
+def root_of(source: SourceSpec, resource: Resource, around: Surroundings) -> str:
     """The folder at which the source's repository begins, "." for this one. Raises Trouble."""
     url, revision = source.text("repoURL"), source.text("targetRevision")
     if not url:
@@ -45,14 +45,14 @@ def root_of(source: SourceSpec, app: Application, around: Surroundings) -> str:
     else:
         remote = Remote(RemoteKind.GIT, url, "", revision)
     try:
-        return around.fetched(remote, app.resource.place((*source.at, "repoURL")))
+        return around.fetched(remote, resource.place((*source.at, "repoURL")))
     except InputError as error:
         raise NotSeen(error.message, at=(*source.at, "repoURL"), help=error.help) from error
 
 
 def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Place:
     """The application's folder, which must be there. Raises Trouble."""
-    root = root_of(source, app, around)
+    root = root_of(source, app.resource, around)
     chart, path = source.text("chart"), source.text("path")
     if chart:
         inner = join(root, chart.rpartition("/")[2])

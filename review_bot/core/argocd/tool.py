@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from weakref import WeakKeyDictionary
 
-from review_bot.core.argocd import sources
+from review_bot.core.argocd import clusters, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
-from review_bot.core.argocd.problems import Trouble, finding
+from review_bot.core.argocd.problems import Trouble, finding, said
+from review_bot.core.argocd.sets import ApplicationSet, Generated, generated
+from review_bot.core.closure import folder_of
+from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Expansion, Surroundings, Told
 from review_bot.core.graft import Graft
-from review_bot.core.model import Finding, RendererName, Resource, Target
+from review_bot.core.model import Delivery, Finding, RendererName, Resource, ResourceId, Severity, Target
+
+# What an ApplicationSet's policy keeps from reaching Applications that are there already.
+HELD_BACK = {
+    "create-only": "changed or deleted",
+    "create-update": "deleted",
+    "create-delete": "changed",
+}
 
 
 class ArgoCD:
@@ -24,31 +34,42 @@ class ArgoCD:
         self._known: WeakKeyDictionary[Graft, dict[Hashable, tuple[Resource, Expansion]]] = WeakKeyDictionary()
 
     def expand(self, around: Surroundings) -> Expansion:
-        """The targets of all Applications, written and generated ones. See core.delivery.DeliveryTool."""
+        """The targets of all Applications, written and generated ones, and of ApplicationSets.
+
+        See core.delivery.DeliveryTool.
+        """
         found: dict[str, Target] = {}
         findings: list[Finding] = []
-        for told in around.of(GROUP, ["Application"]):
-            expansion = self._application(told, around)
-            for target in expansion.targets:
-                if target.id not in found:
-                    found[target.id] = target
-                    findings += expansion.findings
+        for expansion in self._expansions(around):
+            new = [target for target in expansion.targets if target.id not in found]
+            found |= {target.id: target for target in new}
+            findings += expansion.findings if len(new) == len(expansion.targets) else _about(new, expansion)
         return Expansion(tuple(found.values()), tuple(findings))
 
-    def _application(self, told: Told, around: Surroundings) -> Expansion:
+    def _expansions(self, around: Surroundings) -> Iterator[Expansion]:
         known = self._known.setdefault(around.graft, {})
-        key = (id(told.resource), told.target.id, around.realm)
-        if key not in known:
-            known[key] = (told.resource, expanded(Application(told.resource, told.target.id), around))
-        return known[key][1]
+        registered = clusters.known(around)
+        for told in around.of(GROUP, ["Application", "ApplicationSet"]):
+            if _is_generated(told):
+                continue
+            is_set = told.resource.id.kind == "ApplicationSet"
+            key = (id(told.resource), told.target.id, around.realm, repr(registered) if is_set else "")
+            if key not in known:
+                expansion = (
+                    _of_set(ApplicationSet(told.resource, told.target.id), around, registered)
+                    if is_set
+                    else of_application(Application(told.resource, told.target.id), around)
+                )
+                known[key] = (told.resource, expansion)
+            yield known[key][1]
 
 
-def expanded(app: Application, around: Surroundings) -> Expansion:
+def of_application(app: Application, around: Surroundings) -> Expansion:
     """The target of one Application; one without parts and a finding where its content can't be seen."""
     findings = []
     parts: tuple[Target, ...] = ()
     reads: frozenset[str] = frozenset()
-    path, entry = ".", app.resource.source.path
+    path = "."
     try:
         app.check()
         parts, reads, path = sources.parts(app, around)
@@ -58,7 +79,7 @@ def expanded(app: Application, around: Surroundings) -> Expansion:
         id=app.id,
         renderer=parts[0].renderer if parts else RendererName.PLAIN,
         path=path,
-        entry=entry,
+        entry=app.resource.source.path,
         reads=reads,
         name=app.name,
         namespace=app.target_namespace or None,
@@ -66,3 +87,72 @@ def expanded(app: Application, around: Surroundings) -> Expansion:
         parts=parts,
     )
     return Expansion((target,), tuple(findings))
+
+
+def _of_set(owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluster, ...]) -> Expansion:
+    """The target of the Applications themselves, and the target of each."""
+    try:
+        found = generated(owner, around, known)
+    except Trouble as trouble:
+        said_of_it = finding(owner.resource, trouble, owner.id, owner.subject)
+        return Expansion((_target_of(owner, Generated(), ()),), (said_of_it,))
+    findings = [finding(owner.resource, trouble, owner.id, owner.subject) for trouble in found.remarks]
+    findings += _held_back(owner)
+    parts: tuple[Target, ...] = ()
+    if found.applications or not found.unseen:
+        parts = (_shown(owner, found, around),)
+    targets = [_target_of(owner, found, parts)]
+    for resource in found.applications:
+        expansion = of_application(Application(resource, owner.id), around)
+        targets += expansion.targets
+        findings += expansion.findings
+    return Expansion(tuple(targets), tuple(findings))
+
+
+def _target_of(owner: ApplicationSet, found: Generated, parts: tuple[Target, ...]) -> Target:
+    id = owner.resource.id
+    delivery = Delivery(
+        tool=TOOL,
+        object=ResourceId(id.api_version, id.kind, owner.namespace, id.name),
+        parent=owner.parent,
+        source=owner.resource.source,
+        prune=owner.policy.get("applicationsSync", "sync") in ("sync", "create-delete"),
+    )
+    return Target(
+        id=owner.id,
+        renderer=RendererName.PLAIN,
+        path=folder_of(owner.resource.source.path),
+        entry=owner.resource.source.path,
+        reads=found.reads,
+        name=owner.name,
+        namespace=owner.namespace,
+        delivery=delivery,
+        parts=parts,
+    )
+
+
+def _shown(owner: ApplicationSet, found: Generated, around: Surroundings) -> Target:
+    """The generated Applications as a folder with one file."""
+    data = values.documents(resource.manifest for resource in found.applications)
+    path = around.write(f".~{owner.folder}/applications.json", data, owner.resource.source)
+    return Target(f"{owner.id}/0", RendererName.PLAIN, folder_of(path), path, frozenset([path]))
+
+
+def _held_back(owner: ApplicationSet) -> list[Finding]:
+    policy = owner.policy.get("applicationsSync")
+    if policy not in HELD_BACK:
+        return []
+    text = f"{owner.subject} has the policy {policy}: Applications that are there already are not {HELD_BACK[policy]}"
+    at = ("spec", "syncPolicy", "applicationsSync")
+    return [said(owner.resource, "applications-sync", Severity.NOTICE, text, owner.id, at=at)]
+
+
+def _is_generated(told: Told) -> bool:
+    """Does it stand in the output of an ApplicationSet, with which it was expanded?"""
+    by = told.target.delivery
+    return by is not None and by.tool == TOOL and by.object.kind == "ApplicationSet"
+
+
+def _about(targets: list[Target], expansion: Expansion) -> list[Finding]:
+    ids = {target.id for target in targets}
+    return [f for f in expansion.findings if f.target in ids]

@@ -84,17 +84,14 @@ def overridden(value: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, 
 
 def flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Every leaf by its dotted path, as Go would print it."""
-    children: list[tuple[str, Any]] | None = None
     if isinstance(value, dict):
-        children = list(value.items())
+        for key, item in value.items():
+            yield from flattened(item, f"{prefix}.{key}" if prefix else key)
     elif isinstance(value, list):
-        children = [(str(index), item) for index, item in enumerate(value)]
-    if not children:
-        if prefix:
-            yield prefix, printed(value)
-        return
-    for key, item in children:
-        yield from flattened(item, f"{prefix}.{key}" if prefix else key)
+        for index, item in enumerate(value):
+            yield from flattened(item, f"{prefix}.{index}" if prefix else str(index))
+    else:
+        yield prefix, printed(value)
 
 
 def printed(value: Any) -> str:
@@ -114,11 +111,11 @@ def printed(value: Any) -> str:
 
 
 def go_number(value: float) -> str:
-    """A float64 as Go's %v prints it: with an exponent from 1e+21 on and below 1e-04."""
+    """A float64 as Go's %v prints it: with an exponent from 1e+06 on and below 1e-04."""
     number = Decimal(repr(value))
     if not number:
         return "0"
-    if -5 < number.adjusted() < 21:
+    if -5 < number.adjusted() < 6:
         return f"{number.normalize():f}"
     digits, _, exponent = f"{number.normalize():e}".partition("e")
     return f"{digits}e{exponent[0]}{exponent[1:].zfill(2)}"
@@ -126,8 +123,9 @@ def go_number(value: float) -> str:
 
 def documents(objects: Iterable[Any]) -> bytes:
     """Objects as YAML documents: a manifest file, whatever words stand in them."""
-    # As JSON, which is quick to write and read; escaped, since this word marks files that are not deployed.
-    texts = (json.dumps(o, sort_keys=True).replace("k8s.io/", "k8s.io\\u002f") for o in objects)
+    # As JSON, which is quick to write and read. API groups are escaped, since such words mark files that are not
+    # deployed, or that lead on: these objects are known already.
+    texts = (json.dumps(o, sort_keys=True).replace(".io/", ".io\\u002f") for o in objects)
     return "\n---\n".join(texts).encode()
 
 

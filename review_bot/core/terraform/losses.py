@@ -20,7 +20,7 @@ def losses(changes: Sequence[ResourceChange]) -> Mapping[int, str]:
             continue
         block = block_of(base.manifest)
         # A plan has heeded them already.
-        if (change.target, change.id.name) in kept and not block.get("planned"):
+        if not block.get("planned") and any((change.target, name) in kept for name in _with_modules(change.id.name)):
             continue
         type = block.get("type")
         if type == "resource" and (change.target, change.id) in made:
@@ -43,6 +43,12 @@ def _kept(change: ResourceChange) -> list[str]:
         return []
     address = str(spec.get("from", "")).removeprefix("${").removesuffix("}")
     return [f"{change.id.namespace}.{address}" if change.id.namespace else address]
+
+
+def _with_modules(address: str) -> list[str]:
+    """The address and those of the modules around it, each of which may have moved as a whole."""
+    parts = address.split(".")
+    return [address, *(".".join(parts[:end]) for end in range(2, len(parts), 2) if parts[end - 2] == "module")]
 
 
 def _destroys(spec: Mapping[str, object]) -> bool:

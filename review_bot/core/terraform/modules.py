@@ -66,12 +66,15 @@ class Modules:
             return None
         reads: set[str] = set(values_of(self._files, root)) | {join(root, LOCK), join(root, STATE)}
         for folder in closure:
+            # A link on the way to a module decides too which one it is.
+            reads.update(link for path in self._called_paths(folder) for link in self._files.through_links(path)[1])
             for path in self.folders.get(folder, ()):
                 reads.add(path)
                 reads.update(self._referred(root, folder, self._scan(path)))
         for path in list(reads) if self._files.links else ():
             resolved, links = self._files.through_links(path)
-            reads |= {resolved, *links}
+            if links and not outside(resolved):
+                reads |= {resolved, *links, *self._files.below(resolved)}
         return frozenset(path for path in reads if not outside(path))
 
     def mentions(self, changed: set[str]) -> bool:
@@ -99,8 +102,11 @@ class Modules:
                 yield from (p for p in self._files.below(path) if INSTALLED not in p.split("/"))
 
     def _calls(self, folder: str) -> set[str]:
+        return {self._files.through_links(path)[0] for path in self._called_paths(folder)}
+
+    def _called_paths(self, folder: str) -> set[str]:
         paths = {normal(join(folder, c)) for path in self.folders.get(folder, ()) for c in self._scan(path).calls}
-        return {self._files.through_links(path)[0] for path in paths if not outside(path)}
+        return {path for path in paths if not outside(path)}
 
     def _scan(self, path: str) -> Scan:
         return self._scans.get(path) or Scan(path, b"")

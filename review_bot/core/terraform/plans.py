@@ -14,7 +14,7 @@ from typing import Any
 
 from review_bot.core.diff import difference
 from review_bot.core.errors import InputError
-from review_bot.core.model import Action, Manifest, Resource, ResourceChange, ResourceId, Source
+from review_bot.core.model import Action, FieldPath, Manifest, Resource, ResourceChange, ResourceId, Source
 from review_bot.core.terraform import API_VERSION, UNKNOWN, block_of, spec_of
 from review_bot.core.terraform.blocks import manifest_of
 from review_bot.core.terraform.masking import SENSITIVE
@@ -54,22 +54,24 @@ class Plan:
         return (row for row in self.resources if row.get("mode") != "data")
 
 
-def changes_of(target: str, plan: Plan, base: Sequence[Resource], head: Sequence[Resource]) -> list[ResourceChange]:
-    """Everything that the plan would do; `base` and `head` are the configuration's objects, which know the places."""
-    known = [{r.id.name: r for r in side} for side in (base, head)]
+def changes_of(
+    target: str, plan: Plan, base: Sequence[Resource], head: Sequence[Resource], entry: str = ""
+) -> list[ResourceChange]:
+    """Everything that the plan would do.
+
+    `base` and `head` are the configuration's objects, which know the places; what none knows is shown at `entry`.
+    """
+    known = _Known({r.id.name: r for r in base}, {r.id.name: r for r in head}, entry)
     found: list[ResourceChange] = []
     for row in plan.managed():
-        address, actions = str(row["address"]), _actions(row["change"])
         kind, module = str(row.get("type")), row.get("module_address")
-        id = ResourceId(API_VERSION, kind, str(module) if module else None, address)
+        id = ResourceId(API_VERSION, kind, str(module) if module else None, _address(row))
         block = {"type": "resource", "labels": [kind, str(row.get("name"))], "planned": True}
-        found += _row(target, id, block, row["change"], actions, known)
+        found += _row(target, id, block, row["change"], known)
     for name, change in plan.outputs.items():
         id = ResourceId(API_VERSION, "Output", None, f"output.{name}")
-        wrapped = _wrapped(change)
-        found += _row(
-            target, id, {"type": "output", "labels": [name], "planned": True}, wrapped, _actions(change), known
-        )
+        block = {"type": "output", "labels": [name], "planned": True}
+        found += _row(target, id, block, _wrapped(change), known)
     return sorted(found, key=lambda c: (c.id.kind, c.id.namespace or "", c.id.name, c.action is not Action.DELETE))
 
 
@@ -118,21 +120,45 @@ def _actions(change: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(str(a) for a in actions) if isinstance(actions, list) else frozenset()
 
 
+def _address(row: Mapping[str, Any]) -> str:
+    """What a replacement left behind has the address of what took its place."""
+    return f"{row['address']} (deposed {row['deposed']})" if row.get("deposed") else str(row["address"])
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The configuration's objects by address, on both sides."""
+
+    base: Mapping[str, Resource]
+    head: Mapping[str, Resource]
+    entry: str
+
+    def place(self, id: ResourceId, *, new: bool) -> tuple[Source, Mapping[FieldPath, int]]:
+        """Where an object stands. What a module from elsewhere holds is shown where that module is called."""
+        sides = (self.head, self.base) if new else (self.base, self.head)
+        address = _INDEX.sub("", id.name).partition(" ")[0]
+        own = next((side[address] for side in sides if address in side), None)
+        if own is not None:
+            return own.source, own.lines
+        call = _MODULE.match(address)
+        above = next((side[call[0]] for side in sides if call and call[0] in side), None)
+        return (above.source if above is not None else Source(self.entry)), {}
+
+
 def _row(
-    target: str,
-    id: ResourceId,
-    block: Mapping[str, Any],
-    change: Mapping[str, Any],
-    actions: frozenset[str],
-    known: Sequence[Mapping[str, Resource]],
+    target: str, id: ResourceId, block: Mapping[str, Any], change: Mapping[str, Any], known: _Known
 ) -> Iterator[ResourceChange]:
+    actions = _actions(change)
     if not actions & {"create", "update", "delete"}:
         return
-    old = _side(change.get("before"), {}, change.get("before_sensitive"))
-    new = _side(change.get("after"), change.get("after_unknown"), change.get("after_sensitive"))
-    before = _resource(id, block, old, (known[0], known[1])) if "create" not in actions or "delete" in actions else None
-    after = _resource(id, block, new, (known[1], known[0])) if actions != {"delete"} else None
-    if actions >= {"delete", "create"} and before and after:
+    before = after = None
+    if actions != {"create"}:
+        old = _side(change.get("before"), {}, change.get("before_sensitive"))
+        before = _resource(id, block, old, known.place(id, new=False))
+    if actions != {"delete"}:
+        new = _side(change.get("after"), change.get("after_unknown"), change.get("after_sensitive"))
+        after = _resource(id, block, new, known.place(id, new=True))
+    if before and after and actions >= {"delete", "create"}:
         gone = difference(before.manifest, None, id) or ((), "")
         made = difference(before.manifest, after.manifest, id) or difference(None, after.manifest, id) or ((), "")
         yield ResourceChange(target, Action.DELETE, id, _replacing(change) or gone[0], gone[1], before, None)
@@ -157,7 +183,7 @@ def _dotted(path: Sequence[Any]) -> str:
 def _wrapped(change: Mapping[str, Any]) -> dict[str, Any]:
     """An output's change in the form of a resource's."""
     keys = ("before", "after", "after_unknown", "before_sensitive", "after_sensitive")
-    return {k: {"value": change.get(k)} for k in keys if k in change}
+    return {"actions": change.get("actions"), **{k: {"value": change.get(k)} for k in keys if k in change}}
 
 
 def _side(value: Any, unknown: Any, sensitive: Any) -> tuple[dict[str, Any], list[str]]:
@@ -199,16 +225,8 @@ def _resource(
     id: ResourceId,
     block: Mapping[str, Any],
     side: tuple[Mapping[str, Any], Sequence[str]],
-    known: tuple[Mapping[str, Resource], Mapping[str, Resource]],
+    place: tuple[Source, Mapping[FieldPath, int]],
 ) -> Resource:
     spec, sensitive = side
     manifest: Manifest = {**manifest_of(id, block, spec), **({SENSITIVE: list(sensitive)} if sensitive else {})}
-    address = _INDEX.sub("", id.name)
-    own = next((k[address] for k in known if address in k), None)
-    if own is not None:
-        return Resource(id, manifest, own.source, own.lines)
-    # What a module from elsewhere holds is shown where that module is called.
-    call = _MODULE.match(address)
-    above = next((k[call[0]] for k in known if call and call[0] in k), None)
-    place = above.source if above is not None else Source("", None)
-    return Resource(id, manifest, place)
+    return Resource(id, manifest, *place)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
-from argo import CHART, HERE, application, expand, only_part, problems
+from argo import CHART, HERE, Remotes, application, expand, only_part, problems
 
 from review_bot.core.argocd.helm import escaped
 from review_bot.core.argocd.values import expanded
-from review_bot.core.model import HelmOptions
+from review_bot.core.model import HelmOptions, Remote, RemoteKind
 
 FILES = {"web/Chart.yaml": CHART, "web/values.yaml": "", "web/prod.yaml": "", "env/all.yaml": "", "env/eu.yaml": ""}
 
@@ -131,3 +131,40 @@ def test_generated_files_of_two_applications_never_meet() -> None:
     paths = [t.parts[0].helm.values[0] for t in found.targets if t.parts[0].helm]
     assert [side.graft.read(p) for p in paths] == [b"a: 1", b"a: 2"]
     assert HERE in one
+
+
+DEPENDENT = {
+    "web/Chart.yaml": CHART
+    + "dependencies: [{name: db, version: ^1.0.0, repository: https://charts.example.com/all}, "
+    + "{name: own, version: 1.0.0, repository: https://charts.example.com/all}]\n",
+    "web/charts/own-1.0.0.tgz": "",
+}
+LOCK = {"web/Chart.lock": "dependencies: [{name: db, version: 1.2.3, repository: https://charts.example.com/all}]\n"}
+
+
+@pytest.mark.parametrize(("lock", "version"), [(LOCK, "1.2.3"), ({}, "^1.0.0")])
+def test_a_dependency_that_is_not_vendored_is_fetched_in_the_version_of_the_lock(
+    lock: dict[str, str], version: str
+) -> None:
+    remotes = Remotes({"https://charts.example.com/all": {"Chart.yaml": "name: db\n", "templates/a.yaml": ""}})
+    side, found = expand(DEPENDENT | lock, application("path: web"), remotes=remotes)
+    (target,) = found.targets
+    (part,) = target.parts
+    assert remotes.asked == [Remote(RemoteKind.HELM, "https://charts.example.com/all", "db", version)]
+    assert (target.path, part.path) == ("web", "web~with-dependencies")
+    assert part.reads is not None and "web~with-dependencies/charts/db/templates/a.yaml" in part.reads
+    assert target.reads is not None and "web/Chart.yaml" in target.reads
+    assert side.graft.read("web~with-dependencies/charts/db/Chart.yaml") == b"name: db\n"
+
+
+def test_a_dependency_that_can_not_be_fetched_is_not_seen_at_the_charts_own_file() -> None:
+    _, found = expand(DEPENDENT, application("path: web"))
+    assert [(f.rule, f.path) for f in found.findings] == [("not-seen", "web/Chart.yaml")]
+    assert [t.parts for t in found.targets] == [()]
+
+
+def test_two_applications_share_the_copy_of_a_chart() -> None:
+    remotes = Remotes({"https://charts.example.com/all": {"Chart.yaml": "name: db\n"}})
+    text = f"{application('path: web')}---\n{application('path: web', name='other')}"
+    _, found = expand(DEPENDENT, text, remotes=remotes)
+    assert {t.parts[0].path for t in found.targets} == {"web~with-dependencies"}

@@ -1,0 +1,205 @@
+"""ApplicationSets: the Applications that one generates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from review_bot.core.argocd import values
+from review_bot.core.argocd.application import FINALIZERS, HOME, TOOL, safe
+from review_bot.core.argocd.generators import Generators, kind_of
+from review_bot.core.argocd.problems import NotSeen, Trouble
+from review_bot.core.argocd.templates import Parameters, Words
+from review_bot.core.configuration import ArgoCluster
+from review_bot.core.delivery import Surroundings
+from review_bot.core.errors import YamlError
+from review_bot.core.model import FieldPath, Manifest, Resource, ResourceId, Severity
+from review_bot.core.yaml_reader import load
+
+METADATA = ("name", "namespace", "labels", "annotations", "finalizers")
+TEMPLATE: FieldPath = ("spec", "template")
+PATCH: FieldPath = ("spec", "templatePatch")
+
+
+@dataclass(frozen=True)
+class ApplicationSet:
+    """`parent` is the target in whose output the object stands. Reading fields raises Trouble."""
+
+    resource: Resource
+    parent: str
+
+    @property
+    def name(self) -> str:
+        return self.resource.id.name
+
+    @property
+    def namespace(self) -> str:
+        return self.resource.id.namespace or HOME
+
+    @property
+    def id(self) -> str:
+        own = self.name if self.namespace == HOME else f"{self.namespace}/{self.name}"
+        return f"{TOOL}:applicationset/{own}"
+
+    @property
+    def subject(self) -> str:
+        """How people speak of it."""
+        return f"ApplicationSet {self.name}"
+
+    @property
+    def folder(self) -> str:
+        """Where what is generated for it goes."""
+        return f"{TOOL}-set-{safe(self.id.partition('/')[2])}"
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return values.mapping(self.resource.manifest.get("spec"), "spec", ("spec",))
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """spec.syncPolicy, {} where it can't be read."""
+        spec = self.resource.manifest.get("spec")
+        found = spec.get("syncPolicy") if isinstance(spec, dict) else None
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The Applications by name, the files whose content decided about them, and what is to be said about the set."""
+
+    applications: tuple[Resource, ...] = ()
+    reads: frozenset[str] = frozenset()
+    remarks: tuple[Trouble, ...] = ()
+
+    @property
+    def unseen(self) -> bool:
+        """Is it not known what there is?"""
+        return any(remark.rule == NotSeen.rule for remark in self.remarks)
+
+
+def generated(owner: ApplicationSet, around: Surroundings, known: Sequence[ArgoCluster]) -> Generated:
+    """What the set generates; a generator that can't be seen is left out, with a remark. Raises Trouble."""
+    spec = owner.spec
+    options = values.texts(spec.get("goTemplateOptions"), "goTemplateOptions", ("spec", "goTemplateOptions"))
+    words = Words(spec.get("goTemplate") is True, tuple(options), around.templating)
+    generators = Generators(owner.resource, words, around, known)
+    found: list[Manifest] = []
+    for number, row in enumerate(values.rows(spec.get("generators"), "spec.generators", ("spec", "generators"))):
+        at: FieldPath = ("spec", "generators", number)
+        try:
+            parameters = generators.parameters(row, at)
+        except NotSeen as unseen:
+            generators.remarks.append(unseen)
+            continue
+        if not parameters:
+            generators.remarks.append(Nothing(at, kind_of(row, at)))
+        found += _rendered(owner, _template(owner, row, at), parameters, words)
+    applications = tuple(_objects(owner, sorted(found, key=_name)))
+    _refuse_doubles(applications)
+    return Generated(applications, frozenset(generators.reads), tuple(generators.remarks))
+
+
+class Nothing(Trouble):
+    """A generator that yields nothing: that may be meant, or a mistake in a pattern."""
+
+    rule = "generates-nothing"
+    severity = Severity.NOTICE
+
+    def __init__(self, at: FieldPath, kind: str) -> None:
+        super().__init__(
+            f"its {kind} generator yields nothing, and so no Application",
+            at=(*at, kind),
+            help="look at its paths and selectors if that is not meant",
+        )
+
+
+def _template(owner: ApplicationSet, row: Mapping[str, Any], at: FieldPath) -> Mapping[str, Any]:
+    """The generator's own template, filled up by that of the set."""
+    common = values.mapping(owner.spec.get("template"), "spec.template", TEMPLATE)
+    kind = kind_of(row, at)
+    place = (*at, kind, "template")
+    own = values.mapping(values.mapping(row[kind], kind, (*at, kind)).get("template"), "template", place)
+    template = values.filled(own, common) if own else common
+    metadata = values.mapping(template.get("metadata"), "template.metadata", (*TEMPLATE, "metadata"))
+    return {
+        "metadata": {key: metadata[key] for key in METADATA if metadata.get(key)},
+        "spec": values.mapping(template.get("spec"), "template.spec", (*TEMPLATE, "spec")),
+    }
+
+
+def _rendered(
+    owner: ApplicationSet, template: Mapping[str, Any], parameters: Sequence[Parameters], words: Words
+) -> Iterator[Manifest]:
+    """The Applications of one template, all in one go."""
+    patch = values.text(owner.spec.get("templatePatch"), "templatePatch", PATCH)
+    applications = words.render(template, parameters, TEMPLATE)
+    patches = words.render(patch, parameters, PATCH) if patch else [""] * len(parameters)
+    keeps_objects = owner.policy.get("preserveResourcesOnDeletion") is True
+    for one, given, change in zip(parameters, applications, patches, strict=True):
+        metadata = {"namespace": owner.namespace, **given["metadata"]}
+        if one and not keeps_objects and not metadata.get("finalizers"):
+            metadata["finalizers"] = [FINALIZERS[0]]
+        application = {"metadata": metadata, "spec": given["spec"]}
+        if change:
+            application = _patched(application, change)
+        yield {"apiVersion": owner.resource.id.api_version, "kind": "Application", **application}
+
+
+def _patched(application: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """templatePatch can change all but the project."""
+    patch = _patch(text)
+    result: dict[str, Any] = values.merge_patched(
+        application, {k: patch[k] for k in ("metadata", "spec") if k in patch}
+    )
+    metadata = patch.get("metadata")
+    if isinstance(metadata, dict) and isinstance(metadata.get("finalizers"), list):
+        own = application["metadata"].get("finalizers") or []
+        result["metadata"]["finalizers"] = list(dict.fromkeys([*metadata["finalizers"], *own]))
+    if isinstance(result.get("spec"), dict):
+        project = {k: v for k, v in application["spec"].items() if k == "project"}
+        result["spec"] = {k: v for k, v in result["spec"].items() if k != "project"} | project
+    return result
+
+
+@lru_cache(maxsize=1024)
+def _patch(text: str) -> Mapping[str, Any]:
+    try:
+        value = load(text.encode(), path="templatePatch")
+    except YamlError as error:
+        raise Trouble(f"templatePatch is not YAML: {error.message}", at=PATCH, rule="template") from error
+    return values.mapping(value, "templatePatch", PATCH)
+
+
+def _objects(owner: ApplicationSet, manifests: Sequence[Manifest]) -> Iterator[Resource]:
+    """The Applications as objects, each field at the place of the template's."""
+    own, length = owner.resource, len(TEMPLATE)
+    lines = {path[length:]: line for path, line in own.lines.items() if path[:length] == TEMPLATE and path != TEMPLATE}
+    for manifest in manifests:
+        name, namespace = _name(manifest), manifest["metadata"].get("namespace")
+        if not name:
+            raise Trouble("the template gives an Application without a name", at=TEMPLATE, rule="template")
+        if not isinstance(namespace, str):
+            raise Trouble("metadata.namespace must be a text", at=TEMPLATE, rule="template")
+        id = ResourceId(own.id.api_version, "Application", namespace, name)
+        yield Resource(id, manifest, own.source, lines)
+
+
+def _refuse_doubles(applications: Sequence[Resource]) -> None:
+    seen: set[tuple[str | None, str]] = set()
+    for application in applications:
+        key = (application.id.namespace, application.id.name)
+        if key in seen:
+            raise Trouble(
+                f"it generates two Applications named {application.id.name}",
+                at=(*TEMPLATE, "metadata", "name"),
+                rule="same-name",
+                help="use more of the parameters in the template's metadata.name",
+            )
+        seen.add(key)
+
+
+def _name(manifest: Manifest) -> str:
+    name = manifest["metadata"].get("name")
+    return name if isinstance(name, str) else ""

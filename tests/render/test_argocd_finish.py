@@ -1,0 +1,95 @@
+"""What Argo CD does to rendered objects, as ../shared/SEMANTICS.md states its rules."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from review_bot.core.model import Delivery, RendererName, Resource, ResourceId, Source, Target
+from review_bot.core.resources import from_documents
+from review_bot.core.yaml_reader import parse
+from review_bot.render.argocd import finish
+from review_bot.render.finishing import Finishing
+from review_bot.render.side import Side
+
+APPLICATION = ResourceId("argoproj.io/v1alpha1", "Application", "argocd", "web")
+
+
+class Nothing:
+    sha = ""
+
+    def entries(self) -> dict[str, object]:
+        return {}
+
+
+def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple[list[Resource], list[str]]:
+    id = ResourceId("argoproj.io/v1alpha1", kind, "argocd", "web")
+    delivery = Delivery("argocd", id, "", Source("app.yaml"), settings='{"namespace": "web"}')
+    part = Target("argocd:web/0", RendererName.PLAIN, "web", "web/a.yaml")
+    target = Target("argocd:web", RendererName.PLAIN, "web", "app.yaml", name="web", delivery=delivery)
+    resources, _ = from_documents(parse(text.encode(), path="web/a.yaml"), path="web/a.yaml")
+    target = Target(
+        target.id, target.renderer, "web", "app.yaml", None, "web", delivery=delivery, parts=(part,) * sources
+    )
+    at_hand = Finishing(Side(Nothing(), Path()), None, None)  # type: ignore[arg-type]
+    found, findings = asyncio.run(finish(target, resources, at_hand))
+    return list(found), [f.rule for f in findings]
+
+
+def of(api: str, kind: str, metadata: str, more: str = "") -> str:
+    return f"apiVersion: {api}\nkind: {kind}\nmetadata: {{{metadata}}}\n{more}---\n"
+
+
+CRD = of(
+    "apiextensions.k8s.io/v1",
+    "CustomResourceDefinition",
+    "name: x",
+    "spec: {group: example.com, scope: Cluster, names: {kind: Zone}}\n",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "namespace"),
+    [
+        (of("v1", "ConfigMap", "name: a"), "web"),
+        (of("v1", "ConfigMap", "name: a, namespace: ''"), "web"),
+        (of("v1", "ConfigMap", "name: a, namespace: other"), "other"),
+        (of("example.com/v1", "Unknown", "name: a"), "web"),
+        (of("v1", "Namespace", "name: a, namespace: web"), None),
+        (of("rbac.authorization.k8s.io/v1", "ClusterRole", "name: a"), None),
+        (of("example.com/v1", "Zone", "name: a, namespace: web") + CRD, None),
+        (of("example.com/v1", "Zone", "name: a") + CRD.replace("Cluster,", "Namespaced,"), "web"),
+    ],
+)
+def test_the_namespace_is_cleared_on_cluster_scoped_kinds_set_where_there_is_none_and_never_rewritten(
+    text: str, namespace: str | None
+) -> None:
+    resource = finished(text)[0][0]
+    assert resource.id.namespace == namespace
+    assert resource.manifest["metadata"].get("namespace") == namespace
+
+
+def test_tracking_labels_are_never_added() -> None:
+    resource = finished(of("v1", "ConfigMap", "name: a, namespace: b"))[0][0]
+    assert resource.manifest == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "b"}}
+
+
+def test_of_an_object_that_several_sources_give_the_last_wins_with_a_warning() -> None:
+    first = of("v1", "ConfigMap", "name: a", "data: {x: first}\n")
+    second = of("v1", "ConfigMap", "name: a, namespace: web", "data: {x: second}\n")
+    found, rules = finished(first + second, sources=2)
+    assert [r.manifest["data"] for r in found] == [{"x": "second"}]
+    assert rules == ["defined-twice"]
+
+
+def test_objects_whose_names_are_generated_are_no_doubles() -> None:
+    job = of("batch/v1", "Job", "generateName: a-")
+    found, rules = finished(job + job, sources=2)
+    assert (len(found), rules) == (2, [])
+
+
+def test_generated_applications_stay_where_their_set_put_them() -> None:
+    found, _ = finished(of("argoproj.io/v1alpha1", "Application", "name: a, namespace: team"), kind="ApplicationSet")
+    assert found[0].id.namespace == "team"
