@@ -20,6 +20,7 @@ from review_bot.core.model import (
     Target,
     Tree,
 )
+from review_bot.core.versions.moves import ByChange
 
 
 class NoAnswer(Exception):
@@ -58,7 +59,7 @@ class CheckContext:
     """`base` is the base branch's tip (policies and schemas come from it), `targets` the touched ones by id.
 
     `policy_dirs` replace the base's policies; `crds` are the definitions known for custom kinds; `clusters` those that
-    the operator lets the bot ask, None if there are none.
+    the operator lets the bot ask, None if there are none; `moved` are the versions that move, by change.
     """
 
     config: Config
@@ -70,6 +71,7 @@ class CheckContext:
     engine: PolicyEngine | None = None
     jail: Jail | None = None
     clusters: Clusters | None = None
+    moved: ByChange = field(default_factory=dict)
 
     def for_clusters(self, changes: Sequence[ResourceChange]) -> list[ResourceChange]:
         """The changes that a cluster would get: what Terraform is told of goes elsewhere."""

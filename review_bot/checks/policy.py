@@ -2,8 +2,8 @@
 
 Rules `deny`, `violation` and `warn` (or `deny_…` and so on) in package `main` are asked about each changed object as it
 will be; those in package `deletion` about each object that goes. `data.review_bot` tells them about the change:
-`action`, `target`, `environment`, `cluster`, and `old`, the object as it was. A rule `require_approval` finds nothing
-wrong: it asks for somebody's word.
+`action`, `target`, `environment`, `cluster`, `old` (the object as it was) and `versions` (what moves in it). A rule
+`require_approval` finds nothing wrong: it asks for somebody's word.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from review_bot.core.model import (
     Severity,
 )
 from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.versions.moves import to_json
 
 BATCH = """package review_bot_batch
 import rego.v1
@@ -262,6 +263,7 @@ def _about(change: ResourceChange, context: CheckContext, old: Manifest | None) 
         "environment": environment_of(change, target),
         "cluster": target.cluster if target else None,
         "old": old,
+        "versions": [to_json(move) for move in context.moved.get((change.target, change.id), ())],
     }
 
 

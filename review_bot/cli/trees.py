@@ -10,6 +10,7 @@ from pathlib import Path
 from review_bot.cluster.operator_config import remotes_from_environment, terraform_from_environment
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
+from review_bot.core.jenkins_x.requirements import with_environments
 from review_bot.core.model import Finding, Tree
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
@@ -26,8 +27,8 @@ def config_of(tree: Tree, args: argparse.Namespace) -> Config:
     """The configuration of the tree, or of the file that --config names."""
     override = getattr(args, "config", None)
     if override:
-        return parse_config(Path(override).read_bytes(), path=override)
-    return parse_config(tree.read(CONFIG_PATH))
+        return with_environments(parse_config(Path(override).read_bytes(), path=override), tree)
+    return with_environments(parse_config(tree.read(CONFIG_PATH)), tree)
 
 
 def reviewer_of(args: argparse.Namespace) -> Reviewer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal
 from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
+from review_bot.core.jenkins_x.targets import releases
 from review_bot.core.model import HelmOptions, RendererName, Target
 from review_bot.core.terraform.modules import targets as terraform_modules
 
@@ -54,8 +55,8 @@ class Discovery:
         return tuple(kept[id] for id in sorted(kept))
 
     def defined(self) -> list[Target]:
-        """Those that the configuration defines, where their folders are there."""
-        found = []
+        """Those that the configuration and a helmfile define, where their folders are there."""
+        found = releases(self._files)
         for row in self._config.define:
             reads: frozenset[str] | None
             if row.renderer is RendererName.HELM:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from review_bot.core.clusters import LiveChange
 from review_bot.core.danger import Danger
 from review_bot.core.model import CheckName, CheckState, Conclusion, Demand, Finding, ResourceChange, Target
+from review_bot.core.versions.moves import ByChange, Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,10 @@ class TargetResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The whole answer; `core.verdict.to_json` writes it as the contract's object."""
+    """The whole answer; `core.verdict.to_json` writes it as the contract's object.
+
+    `versions` are what moves, `moved` the same by change.
+    """
 
     base: str
     merge_base: str
@@ -39,3 +43,5 @@ class Verdict:
     live: tuple[LiveChange, ...] = ()
     dangers: tuple[Danger, ...] = ()
     demands: tuple[Demand, ...] = ()
+    versions: tuple[Move, ...] = ()
+    moved: ByChange = field(default_factory=dict)

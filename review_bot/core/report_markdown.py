@@ -22,12 +22,14 @@ from review_bot.core.report_text import (
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.terraform.kubestack import environment_of
 from review_bot.core.verdict import blocks
+from review_bot.core.versions.moves import overall
 
 LIMIT = 60_000
 # Room for naming what was left out.
 NAMED_BYTES = 700
 MOST_ROWS = 50
 MOST_MESSAGE = 600
+MOST_MOVES = 20
 SHOWN = (CheckName.POLICY, CheckName.SCHEMA, CheckName.DRY_RUN)
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
 NOT_ASKED = "not in full"
@@ -83,7 +85,7 @@ def size(text: str) -> int:
 
 
 def _overview(verdict: Verdict) -> list[str]:
-    return [*_table(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
+    return [*_table(verdict), *_versions(verdict), *_problems(verdict), *_dangers(verdict), *_remarks(verdict)]
 
 
 def _fitted(parts: Sequence[str], limit: int) -> str:
@@ -127,6 +129,24 @@ def _highlights(verdict: Verdict) -> list[str]:
         where = f" in {', '.join(markdown(w) for w in one.where)}" if one.where else ""
         parts.append(f"**{markdown(one.subject)}** {markdown(one.what)}{where}")
     return [" · ".join(parts)] if parts else []
+
+
+def _versions(verdict: Verdict) -> list[str]:
+    """What moves, and what is new with a flag; one move alone is said in the first line already."""
+    moves = [m for m in verdict.versions if m.old is not None or {"latest", "no-tag"} & set(m.flags)]
+    if len(moves) < 2 and not any(m.flags or m.kind not in ("image", "chart") for m in moves):
+        return []
+    label = overall(verdict.versions)
+    rows = ["| version | from | to | step | where |", "|---|---|---|---|---|"]
+    for move in moves[:MOST_MOVES]:
+        where = ", ".join(move.environments or move.targets)
+        step = " · ".join([str(move.step), *(f.replace("-", " ") for f in move.flags)])
+        cells = code(f"{move.name} ({move.kind})"), code(move.old or "—"), code(move.new), step, markdown(where[:200])
+        rows.append(f"| {' | '.join(cells)} |")
+    if len(moves) > MOST_MOVES:
+        rows.append(f"| … and {len(moves) - MOST_MOVES} more | | | | |")
+    title = f"Versions: {plural(len(moves), 'move')}{f', {label}' if label else ''}"
+    return [f"<details><summary>{title}</summary>\n\n" + "\n".join(rows) + "\n</details>"]
 
 
 def _table(verdict: Verdict) -> list[str]:

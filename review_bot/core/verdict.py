@@ -27,6 +27,8 @@ from review_bot.core.model import (
     Severity,
 )
 from review_bot.core.outcome import TargetResult, Verdict
+from review_bot.core.versions import moves
+from review_bot.core.versions.moves import ByChange
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 REPORTED = (CheckName.RENDER, CheckName.SCHEMA, CheckName.POLICY, CheckName.DRY_RUN)
@@ -47,6 +49,7 @@ def form(
     duration_ms: int,
     live: Sequence[LiveChange] = (),
     demands: Sequence[Demand] = (),
+    moved: ByChange | None = None,
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -68,6 +71,8 @@ def form(
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
         demands=tuple(demands),
+        versions=moves.together(moved or {}, changes, {p.id: p.target for p in planned}),
+        moved=moved or {},
     )
 
 
@@ -156,6 +161,8 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "changes": [_change_json(c) for c in verdict.changes],
         "live": [_live_json(c) for c in verdict.live],
         "demands": [_demand_json(d) for d in verdict.demands],
+        "versions": [moves.to_json(m) for m in verdict.versions],
+        "step": moves.overall(verdict.versions),
         "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [finding_json(f) for f in verdict.findings],
         "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,6 +32,8 @@ class Decision:
     rules: tuple[RuleResult, ...]
     holds: tuple[str, ...]
     commands: tuple[Spoken, ...]
+    # Approved although people are missing or something stands against it: somebody broke the glass.
+    overridden: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object."""
@@ -40,7 +42,9 @@ class Decision:
             "summary": self.summary,
             "rules": [{**asdict(rule), "state": str(rule.state)} for rule in self.rules],
             "holds": list(self.holds),
-            "commands": [asdict(spoken) for spoken in self.commands],
+            "commands": [
+                {"user": s.user, "command": s.command, "accepted": s.accepted, "why": s.why} for s in self.commands
+            ],
         }
 
 
@@ -60,9 +64,10 @@ def decide(facts: Facts) -> Decision:
         return _decision(State.ERROR, distrust[0], rules, voices)
     voices = bench.judged_overrides()
     blocked = bench.blocked()
-    broken = next((o for o in voices.overrides if o[2] == facts.head_sha), None)
+    broken = next((o for o in voices.overrides if o.sha == facts.head_sha), None)
     if broken is not None and not facts.draft:
-        return _decision(State.APPROVED, f"@{broken[0]} broke the glass: {broken[1]}", rules, voices)
+        said = f"@{broken.user} broke the glass: {broken.reason}"
+        return replace(_decision(State.APPROVED, said, rules, voices), overridden=True)
     if blocked:
         return _decision(State.BLOCKED, blocked[0], rules, voices)
     waiting = [r for r in rules if r.state is State.PENDING]
@@ -114,21 +119,16 @@ class _Bench:
         """Take out overrides of people who are not listed for it, and answer them."""
         team = [m for t in self._settings.override_teams for m in self._facts.teams.get(t, frozenset())]
         listed = {*self._settings.override_users, *team}
-        kept = [o for o in self._voices.overrides if o[0].lower() in listed]
-        for user, reason, sha in self._voices.overrides:
-            why = "is not listed under approvals.override" if user.lower() not in listed else ""
-            if not why and sha != self._facts.head_sha:
+        spoken = self._voices.commands
+        for override in self._voices.overrides:
+            why = "is not listed under approvals.override" if override.user.lower() not in listed else ""
+            if not why and override.sha != self._facts.head_sha:
                 why = "overrode another head: it holds for that one only"
             if why:
-                self._refuse(user, f"/override {reason}", f"@{user} {why}")
-        self._voices.overrides = kept
+                why = f"@{override.user} {why}"
+                spoken[override.place] = replace(spoken[override.place], accepted=False, why=why)
+        self._voices.overrides = [o for o in self._voices.overrides if o.user.lower() in listed]
         return self._voices
-
-    def _refuse(self, user: str, command: str, why: str) -> None:
-        self._voices.commands = [
-            Spoken(s.user, s.command, False, why) if (s.user, s.command) == (user, command) else s
-            for s in self._voices.commands
-        ]
 
     def blocked(self) -> list[str]:
         """What must go first, in the order in which a person would want to hear it."""

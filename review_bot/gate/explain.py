@@ -31,6 +31,8 @@ def line(decision: Decision) -> str:
     """One line of markdown for the comment."""
     if decision.state is not State.PENDING:
         said = f"{markdown(decision.summary.rstrip('.'))}."
+        if decision.overridden:
+            return f"🚨 {said}"
         return f"✅ {said}" if decision.state is State.APPROVED else f"⛔ {said}{_given(decision.rules)}"
     parts = [_waiting(rule) for rule in decision.rules if rule.state is State.PENDING]
     return f"waiting for {'; '.join(parts)}.{_given(decision.rules)}"

@@ -39,6 +39,7 @@ class Review:
     effect: str | None
     body: str
     at: datetime
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Comment:
     effect: str | None
     at: datetime
     edited: bool
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,13 @@ def _commit(row: _Reader) -> Commit:
 def _review(row: _Reader) -> Review:
     body = row.optional("body") or ""
     return Review(
-        row.text("user"), row.text("state"), row.optional("sha"), row.optional("effect"), body, row.time("submitted_at")
+        user=row.text("user"),
+        state=row.text("state"),
+        sha=row.optional("sha"),
+        effect=row.optional("effect"),
+        body=body,
+        at=row.time("submitted_at"),
+        id=row.identity(),
     )
 
 
@@ -164,7 +172,7 @@ def _comment(row: _Reader) -> Comment:
     created = row.time("created_at")
     edited = row.value.get("updated_at") is not None and row.time("updated_at") != created
     body = row.optional("body") or ""
-    return Comment(row.text("user"), body, row.optional("sha"), row.optional("effect"), created, edited)
+    return Comment(row.text("user"), body, row.optional("sha"), row.optional("effect"), created, edited, row.identity())
 
 
 def _change(row: _Reader) -> Change:
@@ -239,6 +247,10 @@ class _Reader:
         if not isinstance(value, int) or isinstance(value, bool):
             raise self.wrong(key, "a whole number")
         return value
+
+    def identity(self) -> int | None:
+        """GitHub's number of it, where it is given: that is how an answer finds what it answers."""
+        return self.integer("id") if self.value.get("id") is not None else None
 
     def boolean(self, key: str) -> bool:
         value = self.value.get(key, False)

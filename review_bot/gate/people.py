@@ -15,19 +15,37 @@ WRITE = ("write", "maintain", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An approval that was not taken back: on which head, and on which effect (None: unknown)."""
+    """An approval that was not taken back: on which head, and on which effect (None: unknown).
+
+    `source` says where it was given (`comment:12`, `review:3`, "" where the facts name no number).
+    """
 
     user: str
     sha: str | None
     effect: str | None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
+    """A command and what became of it; `source` and `sha` as in Approval."""
+
     user: str
     command: str
     accepted: bool
     why: str = ""
+    source: str = ""
+    sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """`place` is its position among the commands."""
+
+    user: str
+    reason: str
+    sha: str | None
+    place: int
 
 
 @dataclass
@@ -37,7 +55,7 @@ class Voices:
     approvals: dict[str, Approval] = field(default_factory=dict)
     objections: dict[str, str] = field(default_factory=dict)
     holds: dict[str, str] = field(default_factory=dict)
-    overrides: list[tuple[str, str, str | None]] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
     commands: list[Spoken] = field(default_factory=list)
 
 
@@ -92,29 +110,34 @@ def _review(facts: Facts, index: int, voices: Voices, wrote: dict[str, str]) -> 
         if review.state == "CHANGES_REQUESTED":
             voices.objections[user] = review.user
         return
+    approval = Approval(review.user, review.sha, review.effect, _source("review", review.id))
     if review.state == "APPROVED":
         voices.objections.pop(user, None)
-        voices.approvals[user] = Approval(review.user, review.sha, review.effect)
+        voices.approvals[user] = approval
     if review.state in ("APPROVED", "COMMENTED"):
-        approval = Approval(review.user, review.sha, review.effect)
         for command in commands(review.body):
             _obey(command, approval, facts, voices, wrote)
 
 
 def _comment(facts: Facts, index: int, voices: Voices, wrote: dict[str, str]) -> None:
     comment = facts.comments[index]
+    said = Approval(comment.user, comment.sha, comment.effect, _source("comment", comment.id))
     for command in commands(comment.body):
         if comment.edited:
             why = "the comment was edited: write a new one"
-            voices.commands.append(Spoken(comment.user, command.text, False, why))
+            voices.commands.append(Spoken(comment.user, command.text, False, why, said.source, said.sha))
         else:
-            _obey(command, Approval(comment.user, comment.sha, comment.effect), facts, voices, wrote)
+            _obey(command, said, facts, voices, wrote)
+
+
+def _source(kind: str, id: int | None) -> str:
+    return f"{kind}:{id}" if id is not None else ""
 
 
 def _obey(command: Command, said: Approval, facts: Facts, voices: Voices, wrote: dict[str, str]) -> None:
     user = said.user.lower()
     refusal = _refusal(command, user, facts, voices, wrote)
-    voices.commands.append(Spoken(said.user, command.text, not refusal, refusal))
+    voices.commands.append(Spoken(said.user, command.text, not refusal, refusal, said.source, said.sha))
     if refusal:
         return
     if command.name in ("approve", "lgtm"):
@@ -127,7 +150,7 @@ def _obey(command: Command, said: Approval, facts: Facts, voices: Voices, wrote:
     elif command.name == "unhold":
         voices.holds.clear()
     elif command.name == "override":
-        voices.overrides.append((said.user, command.argument, said.sha))
+        voices.overrides.append(Override(said.user, command.argument, said.sha, len(voices.commands) - 1))
 
 
 def _refusal(command: Command, user: str, facts: Facts, voices: Voices, wrote: dict[str, str]) -> str:
@@ -145,12 +168,22 @@ def _refusal(command: Command, user: str, facts: Facts, voices: Voices, wrote: d
         return "" if may_write or set(voices.holds) == {user} else f"@{user} has no write permission"
     if command.name == "override":
         return _override_refusal(command, user, facts, wrote)
-    return ""
+    if command.name == "rollback":
+        return "/rollback reverts what is merged, and this is not merged yet"
+    if command.name == "explain":
+        return ""
+    if command.name == "review" and user in wrote:
+        return ""
+    if command.name == "merge" and command.argument not in ("", "cancel"):
+        return "/merge takes no argument but `cancel`"
+    return "" if may_write else f"@{user} has no write permission"
 
 
 def _override_refusal(command: Command, user: str, facts: Facts, wrote: dict[str, str]) -> str:
     if not command.argument:
         return "an override needs a reason: /override REASON"
+    if unattributed(facts):
+        return "nobody can override while the author of a commit is not known: it could be the one who overrides"
     why = why_not(user, facts, wrote)
     return f"@{user} {why}" if why else ""
 

@@ -32,6 +32,18 @@ class Settings:
     override_users: tuple[str, ...] = ()
     override_teams: tuple[str, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    request_reviewers: bool = True
+    merge_method: str = "squash"
+    merge_auto: bool = False
+    # The first moments at which a waiver holds no more.
+    waivers_end: tuple[datetime, ...] = ()
+
+    def next_freeze(self, now: datetime) -> datetime | None:
+        """When the next freeze begins or ends."""
+        return min((m for f in self.freezes for m in (f.start, f.end) if m > now), default=None)
+
+    def next_waiver_end(self, now: datetime) -> datetime | None:
+        return min((m for m in self.waivers_end if m > now), default=None)
 
 
 def read(tree: Mapping[str, str]) -> Settings:
@@ -55,6 +67,10 @@ def _read(text: str) -> Settings:
         override_users=tuple(u.removeprefix("@").lower() for u in override.get("users", ())),
         override_teams=tuple(t.removeprefix("@").lower() for t in override.get("teams", ())),
         freezes=tuple(_freeze(row) for row in config.freezes),
+        request_reviewers=approvals.get("request_reviewers", True),
+        merge_method=config.merge.get("method", "squash"),
+        merge_auto=config.merge.get("auto", False),
+        waivers_end=tuple(_moment(w.until, UTC, last=True) for w in config.waivers),
     )
 
 
@@ -65,10 +81,15 @@ def _freeze(row: Mapping[str, Any]) -> Freeze:
         raise InputError(
             f"freeze {row['name']}: there is no time zone {row['timezone']!r}", path=CONFIG_PATH
         ) from error
-    start, end = (_moment(row[key], zone, last=key == "until") for key in ("from", "until"))
+    try:
+        start, end = (_moment(row[key], zone, last=key == "until") for key in ("from", "until"))
+    except ValueError as error:
+        expected = "2026-12-20, 2026-12-20T18:00 or 2026-12-20T18:00+01:00"
+        raise InputError(f"freeze {row['name']}: {error}; expected is {expected}", path=CONFIG_PATH) from error
     if end <= start:
         raise InputError(f"freeze {row['name']}: it ends before it begins", path=CONFIG_PATH)
-    return Freeze(row["name"], start, end, tuple(row.get("environments", ())), str(row["until"]))
+    until = f"{row['until']} {row['timezone']}" if "timezone" in row else str(row["until"])
+    return Freeze(row["name"], start, end, tuple(row.get("environments", ())), until)
 
 
 def _moment(text: str, zone: Any, *, last: bool) -> datetime:

@@ -43,6 +43,8 @@ class PullRequest:
     updated_at: str
     merged_at: str = ""
     merge_sha: str = ""
+    # Whose review is requested: logins, and `org/team`.
+    reviewers: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
@@ -137,6 +139,10 @@ def pull_of(repository: str, row: Mapping[str, Any]) -> PullRequest:
         merged_at=str(row.get("merged_at") or ""),
         # Before a merge GitHub keeps its trial merge there.
         merge_sha=str(row.get("merge_commit_sha") or "") if row.get("merged_at") else "",
+        reviewers=(
+            *(login for user in row.get("requested_reviewers") or [] if (login := _login(user))),
+            *(f"{repository.partition('/')[0]}/{team['slug']}" for team in row.get("requested_teams") or []),
+        ),
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 LARGEST_BYTES = 25 * 1024 * 1024
 _BRANCH = "refs/heads/"
+# What GitHub begins the branches of a merge queue with.
+QUEUE = "gh-readonly-queue/"
 
 
 class BadDelivery(Exception):
@@ -25,9 +27,10 @@ class BadDelivery(Exception):
 class Wish:
     """Something to look at again, named by `key`.
 
-    `pull:owner/name#7`, `base:owner/name:main` (all that merge into a branch), `head:owner/name:SHA` (all with a head)
-    or `sweep` (everything of the installation). `interrupt`: what is under way for it is out of date. `fresh`: review
-    anew even if nothing seems to have changed.
+    `pull:owner/name#7`, `base:owner/name:main` (all that merge into a branch), `head:owner/name:SHA` (all with a head),
+    `checks:owner/name:SHA` (those with a head whose merge waits for others' checks), `group:owner/name:BRANCH` (a merge
+    queue's branch) or `sweep` (everything of the installation). `interrupt`: what is under way for it is out of date.
+    `fresh`: review anew even if nothing seems to have changed.
     """
 
     key: str
@@ -104,18 +107,34 @@ def _issue_comment(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
 
 def _push(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
     ref = payload["ref"]
-    if not ref.startswith(_BRANCH):
+    # No pull request merges into a merge queue's branch; groups have an event of their own.
+    if not ref.startswith(_BRANCH) or ref.startswith(_BRANCH + QUEUE):
         return ()
     return (Wish(f"base:{_repository(payload)}:{ref.removeprefix(_BRANCH)}", _installation(payload)),)
 
 
 def _check(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
-    """Somebody pressed "Re-run": on one run or on all of a commit's."""
+    """Somebody pressed "Re-run", on one run or on all of a commit's; or all that another App checks there is done."""
+    subject = payload.get("check_run") or payload["check_suite"]
+    where = f"{_repository(payload)}:{subject['head_sha']}"
+    if payload["action"] == "completed" and "check_suite" in payload:
+        return (Wish(f"checks:{where}", _installation(payload)),)
     if payload["action"] != "rerequested":
         return ()
-    subject = payload.get("check_run") or payload["check_suite"]
-    key = f"head:{_repository(payload)}:{subject['head_sha']}"
-    return (Wish(key, _installation(payload), fresh=True),)
+    return (Wish(f"head:{where}", _installation(payload), fresh=True),)
+
+
+def _status(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
+    return (Wish(f"checks:{_repository(payload)}:{payload['sha']}", _installation(payload)),)
+
+
+def _merge_group(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
+    """A group that wants checks, or (destroyed) none any more: which it is, its branch tells."""
+    ref = payload["merge_group"]["head_ref"]
+    if not isinstance(ref, str) or not ref.startswith(_BRANCH + QUEUE):
+        raise ValueError("merge_group.head_ref")
+    key = f"group:{_repository(payload)}:{ref.removeprefix(_BRANCH)}"
+    return (Wish(key, _installation(payload), interrupt=payload["action"] == "destroyed"),)
 
 
 def _everything(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
@@ -131,6 +150,8 @@ _HANDLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[Wish, ...]]] = {
     "push": _push,
     "check_run": _check,
     "check_suite": _check,
+    "status": _status,
+    "merge_group": _merge_group,
     "installation": _everything,
     "installation_repositories": _everything,
     # Who may approve has changed.

@@ -73,8 +73,10 @@ class DeliveredSide:
         return known[1]
 
     def did_not_render(self, id: str) -> bool:
-        """Is it known that the target with this inner id failed?"""
+        """Is it known that the target with this inner id failed, or that what it holds can't be seen?"""
         target = self._parent(id)
+        if target is not None and target.delivery is not None and not target.parts:
+            return True
         known = self.results.get(self.fingerprint(target)) if target is not None else None
         return known is not None and known.failed
 
@@ -166,7 +168,8 @@ class DeliveredSide:
         self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
-            if finding.severity is Severity.ERROR:
+            # Of an error in a target that is told of it is known what it concerns: that, and what would follow from it.
+            if finding.severity is Severity.ERROR and finding.target not in own:
                 self.failed.add(realm)
 
     def _of_the_tree(self, reads: frozenset[str] | None) -> frozenset[str] | None:

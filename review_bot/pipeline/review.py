@@ -34,9 +34,11 @@ from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
+from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
+from review_bot.pipeline.notices import Said, Seen, gathered
 from review_bot.pipeline.placing import placed, shown
 from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
@@ -112,10 +114,12 @@ class Reviewer:
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
-        outcomes = await self._check(changes, planned, rendered)
+        moved = await asyncio.to_thread(by_change, changes)
+        outcomes = await self._check(changes, planned, rendered, moved)
+        whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, preview, started
+            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -195,7 +199,7 @@ class Reviewer:
         return await preview(self.delivering(repository, planned.config), planned)
 
     async def _check(
-        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides
+        self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides, moved: ByChange
     ) -> Mapping[CheckName, CheckOutcome]:
         from review_bot.checks import CHECKS
         from review_bot.checks.context import CheckContext
@@ -210,6 +214,7 @@ class Reviewer:
             crds=await asyncio.to_thread(custom_resource_definitions, changes, rendered.resources(), sides.head),
             engine=self.engine,
             clusters=self.clusters,
+            moved=moved,
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
@@ -223,12 +228,15 @@ def _formed(
     rendered: RenderedSides,
     changes: Sequence[ResourceChange],
     outcomes: Mapping[CheckName, CheckOutcome],
+    whole: Said,
     preview: Sequence[Finding],
+    moved: ByChange,
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
 
-    before = _all(o.base for o in outcomes.values())
+    before = [*_all(o.base for o in outcomes.values()), *whole.base]
+    now = [*_all(o.head for o in outcomes.values()), *whole.head]
     lines = cache(lambda: shown(repository, planned))
     return form(
         base=base,
@@ -240,13 +248,14 @@ def _formed(
             *planned.findings,
             *rendered.findings(),
             *_notes(planned.targets, changes),
-            *placed(_all(o.head for o in outcomes.values()), before, changes, planned.files, lines),
+            *placed(now, before, changes, planned.files, lines),
             *preview,
         ],
         base_findings=[*rendered.base_findings(), *before],
         states=_states(outcomes),
         live=_all(o.live for o in outcomes.values()),
         demands=_all(o.demands for o in outcomes.values()),
+        moved=moved,
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
-from review_bot.core.errors import ReviewBotError
+from review_bot.core.errors import ReviewBotError, YamlError
+from review_bot.core.jenkins_x.requirements import with_environments
 from review_bot.core.model import CheckName, FileChange, Finding, PlannedTarget, Severity, Tree
 from review_bot.core.planning import Marked, Plan
 from review_bot.github.workspace import Repository
@@ -50,6 +51,15 @@ def open_sides(repository: Repository, base: str, head: str | None) -> Sides:
 
 def configuration_of(sides: Sides, override: Path | None) -> tuple[Config, tuple[Finding, ...]]:
     """The base's configuration decides; a head that would break it is told now, not after the merge."""
+    config, findings = _own_configuration(sides, override)
+    try:
+        return with_environments(config, sides.tip), findings
+    except YamlError as error:
+        # Without it nobody knows what is production: that must not pass for "nothing is".
+        return config, (*findings, _finding(error, "on the base branch, in jx-requirements.yml; mend it there first"))
+
+
+def _own_configuration(sides: Sides, override: Path | None) -> tuple[Config, tuple[Finding, ...]]:
     if override is not None:
         return parse_config(override.read_bytes(), path=str(override)), ()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,24 +10,32 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from review_bot.core import report_markdown
-from review_bot.core.model import CheckName, Conclusion, ResourceId, Severity
+from review_bot.core.model import CheckName, Conclusion, ResourceChange, ResourceId, Severity
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
 from review_bot.core.terraform.kubestack import environment_of
 from review_bot.core.verdict import blocks, to_json
+from review_bot.gate.stale import Shown
 from review_bot.github.annotations import Annotation, annotate
 from review_bot.github.check_runs import MOST_TEXT, Report
 from review_bot.github.conversation import Place
 from review_bot.github.diff_lines import DiffLines
 from review_bot.pipeline.review import Review
+from review_bot.server import since
 
 MOST_PLACES = 10
+MOST_DIFF = 4000
+MOST_WAIVABLE = 500
 
 
 @dataclass(frozen=True)
 class Document:
-    """`changes`, `files` and `checks` are gate facts; `comment` is the sticky comment up to its approvals line."""
+    """`changes`, `files` and `checks` are gate facts; `comment` is the sticky comment up to its approvals line.
+
+    `waivable` has the rules that objects break, each with what a waiver would match; `shown` the changes as people see
+    them (`gate.stale.Shown`), values of Secrets masked.
+    """
 
     digest: str
     report: Report
@@ -37,6 +46,8 @@ class Document:
     changes: tuple[Mapping[str, Any], ...]
     files: tuple[Mapping[str, Any], ...]
     checks: Mapping[str, str]
+    waivable: tuple[Mapping[str, Any], ...]
+    shown: tuple[Mapping[str, str], ...]
     demands: tuple[Mapping[str, Any], ...] = ()
 
     @property
@@ -69,6 +80,8 @@ class Document:
                 "places": tuple(Place(**place) for place in row["places"]),
                 "changes": tuple(row["changes"]),
                 "files": tuple(row["files"]),
+                "waivable": tuple(row["waivable"]),
+                "shown": tuple(row["shown"]),
                 "demands": tuple(row["demands"]),
             }
         )
@@ -97,6 +110,8 @@ def of(review: Review, shown: DiffLines) -> Document:
         changes=tuple(_changes(verdict)),
         files=tuple(_files(review)),
         checks=_checks(verdict),
+        waivable=tuple(_waivable(verdict)),
+        shown=since.rows([_shown(change) for change in verdict.changes]),
         demands=tuple(to_json(verdict)["demands"]),
     )
 
@@ -136,11 +151,33 @@ def _changes(verdict: Verdict) -> list[Mapping[str, Any]]:
             "namespace": change.id.namespace,
             "name": change.id.name,
             "fields": list(change.fields),
+            "steps": sorted({str(move.step) for move in verdict.moved.get((change.target, change.id), ())}),
             "policies": sorted(rules[change.target, change.id]),
             "dangerous": (change.target, change.id) in dangerous,
         }
         for change in verdict.changes
     ]
+
+
+def _waivable(verdict: Verdict) -> list[Mapping[str, Any]]:
+    """Render errors and the configuration's own can't be waived, nor a policy that failed itself: it has no object."""
+    rows: list[Mapping[str, Any]] = []
+    for finding in verdict.findings:
+        if finding.check in (CheckName.RENDER, CheckName.CONFIG) or finding.resource is None or finding.waived:
+            continue
+        id = finding.resource
+        match = {"kind": id.kind, "namespace": id.namespace, "name": id.name, "target": finding.target}
+        row = {"rule": finding.rule, "match": {key: value for key, value in match.items() if value}}
+        if row not in rows:
+            rows.append(row)
+    return rows[:MOST_WAIVABLE]
+
+
+def _shown(change: ResourceChange) -> Shown:
+    id = change.id
+    name = f"{id.kind} {f'{id.namespace}/' if id.namespace else ''}{id.name} in {change.target}"
+    mark = hashlib.sha256(f"{change.action}\0{change.diff}".encode(errors="replace")).hexdigest()[:16]
+    return Shown(name, str(change.action), mark, change.diff[:MOST_DIFF])
 
 
 def _files(review: Review) -> list[Mapping[str, Any]]:

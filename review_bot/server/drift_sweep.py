@@ -16,6 +16,7 @@ from review_bot.core.clusters import Clusters
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import ReviewBotError
+from review_bot.core.jenkins_x.requirements import with_environments
 from review_bot.core.model import Finding, Severity, Target
 from review_bot.github.client import GitHubApp, Installation
 from review_bot.github.errors import Forbidden, GitHubError, RateLimited
@@ -77,7 +78,7 @@ class DriftSweep:
         branch = str((await api.get(repo_path(repository)))["default_branch"])
         git, tip = await self._mirrors.fetch_branch(repository, branch, await api.git_token(repository))
         tree = git.tree(tip)
-        config = await asyncio.to_thread(lambda: parse_config(tree.read(CONFIG_PATH)))
+        config = await asyncio.to_thread(lambda: with_environments(parse_config(tree.read(CONFIG_PATH)), tree))
         found = await drift(self._reviewer, git, tree, config, self._clusters)
         unsure = frozenset(t.target.id for t in found.targets if _unsure(t.target, found.findings))
         for text in sorted({f.message for f in found.findings if _weighs(f)}):

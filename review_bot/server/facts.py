@@ -118,6 +118,7 @@ def _review(review: PullReview, effects: Sequence[Effect]) -> dict[str, Any]:
         "submitted_at": review.submitted_at,
         "body": review.body,
         "effect": _effect_at(review.submitted_at, review.sha, effects),
+        "id": review.id,
     }
 
 
@@ -131,6 +132,7 @@ def _comment(comment: PullComment, effects: Sequence[Effect]) -> dict[str, Any]:
         "effect": seen.digest if seen else None,
         "created_at": comment.created_at,
         "updated_at": comment.updated_at,
+        "id": comment.id,
     }
 
 

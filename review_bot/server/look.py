@@ -6,33 +6,32 @@ Doing it twice does no harm, and being stopped anywhere is mended by doing it ag
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from review_bot.core.errors import ReviewBotError
 from review_bot.gate import explain
 from review_bot.gate.decision import Decision, decide
-from review_bot.gate.facts import parse
+from review_bot.gate.facts import Facts, parse
 from review_bot.gate.judging import State
 from review_bot.github.check_runs import APPROVALS, VERDICT, CheckRuns, Report, Run
 from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
-from review_bot.github.errors import Forbidden, GitHubError, Missing, RateLimited
+from review_bot.github.errors import GitHubError, Missing, RateLimited
 from review_bot.github.mirror import Fetched, FetchError, Mirrors
 from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
 from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
-from review_bot.server import document
+from review_bot.server import document, since
+from review_bot.server.decided import Decided
 from review_bot.server.document import Document
 from review_bot.server.facts import FactsReader
+from review_bot.server.permitted import permitted
 from review_bot.server.store import Store, StoredReview, Twin
 from review_bot.server.twins import with_gates, with_verdicts
 
-log = logging.getLogger("review_bot.look")
-T = TypeVar("T")
 CONCLUSIONS = {State.APPROVED: "success", State.ERROR: "failure"}
 
 
@@ -59,17 +58,25 @@ class Looker:
         mirrors: Mirrors,
         reviewer: Reviewer,
         after_merge: Callable[[PullRequest], Awaitable[None]] | None = None,
+        follow_up: Callable[[Decided], Awaitable[None]] | None = None,
     ) -> None:
-        self._after_merge = after_merge
+        self._after_merge, self._follow_up = after_merge, follow_up
         self._api, self._identity, self._store = api, identity, store
         self._mirrors, self._reviewer = mirrors, reviewer
         self._people = People(api)
+        self._alone: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
 
     def reader(self, repository: str) -> PullReader:
         return PullReader(self._api, repository)
 
     async def look(self, repository: str, number: int, *, fresh: bool = False) -> None:
         """Raises GitHubError, FetchError or ReviewBotError; the caller tries again later."""
+        # A merge group looks at its members too, and nothing may be written twice.
+        lock = self._alone.setdefault((repository, number), asyncio.Lock())
+        async with lock:
+            await self._look(repository, number, fresh=fresh)
+
+    async def _look(self, repository: str, number: int, *, fresh: bool) -> None:
         runs = CheckRuns(self._api, repository, self._identity.app_id)
         try:
             pull = await self.reader(repository).pull(number)
@@ -145,21 +152,29 @@ class Looker:
         reader = self.reader(pull.repository)
         twins = self._store.twins(pull.repository, pull.number, pull.head_sha)
         shared = with_verdicts(reviewed.full_report(), twins)
-        verdict = await _allowed(runs.complete(pull.head_sha, VERDICT, shared, present.get(VERDICT)))
+        verdict = await permitted(runs.complete(pull.head_sha, VERDICT, shared, present.get(VERDICT)))
         # From here on people can see this effect, so that from here on they can agree to it.
         self._store.published(pull.repository, pull.number, pull.head_sha, reviewed.digest)
+        self._store.notes.keep_effect(pull.repository, pull.number, reviewed.digest, since.dump(reviewed.shown))
         reviews, comments = await asyncio.gather(reader.reviews(pull.number), reader.comments(pull.number))
-        decision = await self._decide(pull, fetched, reviewed, reviews, comments)
-        report = Report(
-            CONCLUSIONS.get(decision.state, "action_required"), explain.title(decision), explain.summary(decision)
-        )
+        facts, decision = await self._decide(pull, fetched, reviewed, reviews, comments)
+        past = since.since(facts, self._store.notes.effects(pull.repository, pull.number), reviewed.shown)
+        summary = f"{explain.summary(decision)}\n{past.line}".rstrip()
+        conclusion = CONCLUSIONS.get(decision.state, "action_required")
+        report = Report(conclusion, explain.title(decision), summary, past.text)
         changed = self._store.gate_said(pull.repository, pull.number, report.conclusion)
-        await _allowed(runs.complete(pull.head_sha, APPROVALS, with_gates(report, twins), present.get(APPROVALS)))
+        gate = with_gates(report, twins)
+        await permitted(runs.complete(pull.head_sha, APPROVALS, gate, present.get(APPROVALS)))
         if changed:
             self._look_at(pull.repository, twins)
         self._store.head_finished(pull.repository, pull.number, pull.head_sha)
         try:
             await self._converse(pull, reviewed, decision, verdict, reviews, comments)
+            if self._follow_up is not None:
+                states = shared.conclusion, gate.conclusion
+                await self._follow_up(
+                    Decided(pull, fetched, reviewed, facts, decision, *states, reviews=reviews, comments=comments)
+                )
         except RateLimited:
             raise
         except GitHubError as error:
@@ -172,11 +187,12 @@ class Looker:
         reviewed: Document,
         reviews: Sequence[PullReview],
         comments: Sequence[PullComment],
-    ) -> Decision:
-        facts = await FactsReader(self.reader(pull.repository), self._people).gather(
+    ) -> tuple[Facts, Decision]:
+        gathered = await FactsReader(self.reader(pull.repository), self._people).gather(
             pull, fetched, reviewed, self._store.effects(pull.repository, pull.number), reviews, comments
         )
-        return await asyncio.to_thread(lambda: decide(parse(facts)))
+        facts = await asyncio.to_thread(parse, gathered)
+        return facts, await asyncio.to_thread(decide, facts)
 
     async def _converse(
         self,
@@ -190,8 +206,8 @@ class Looker:
         conversation = Conversation(self._api, pull.repository, self._identity.login)
         where = f" · [all findings]({run.url})" if run is not None and run.url else ""
         parts = [reviewed.comment, f"**Approvals:** {explain.line(decision)}", f"{reviewed.footer}{where}"]
-        await _allowed(conversation.comment(pull.number, "\n\n".join(parts), comments))
-        await _allowed(conversation.review(pull.number, pull.head_sha, reviewed.places_text, reviewed.places, reviews))
+        await permitted(conversation.comment(pull.number, "\n\n".join(parts), comments))
+        await permitted(conversation.review(pull.number, pull.head_sha, reviewed.places_text, reviewed.places, reviews))
 
     def _look_at(self, repository: str, twins: Sequence[Twin]) -> None:
         self._store.want([Wish(f"pull:{repository}#{twin.number}", self._api.id) for twin in twins])
@@ -202,17 +218,8 @@ class Looker:
                 await self._finish(runs, pull.repository, pull.number, sha)
 
     async def _finish(self, runs: CheckRuns, repository: str, number: int, sha: str) -> None:
-        await _allowed(runs.finish_old(sha))
+        await permitted(runs.finish_old(sha))
         self._store.head_finished(repository, number, sha)
-
-
-async def _allowed(write: Awaitable[T]) -> T | None:
-    """Do a write that a missing permission of the App must not keep the others from."""
-    try:
-        return await write
-    except Forbidden as error:
-        log.warning("left out, for want of a permission: %s", error)
-        return None
 
 
 def reason_of(error: Exception) -> str:

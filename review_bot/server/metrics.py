@@ -28,7 +28,17 @@ class Metrics:
         self._drift_sweeps = Counter(
             "review_bot_drift_sweeps", "Drift sweeps of a repository by end", ["end"], registry=self._registry
         )
+        self._commands = Counter(
+            "review_bot_commands", "Commands in comments by answer", ["command", "answer"], registry=self._registry
+        )
+        self._overrides = Counter("review_bot_overrides", "Times that the glass was broken", registry=self._registry)
         self._drift: dict[tuple[str, str], int] = {}
+
+    def commanded(self, command: str, answer: str) -> None:
+        """`answer`: accepted or refused."""
+        self._commands.labels(command, answer).inc()
+        if command == "override" and answer == "accepted":
+            self._overrides.inc()
 
     def drifted(self, repository: str, cluster: str, objects: int) -> None:
         """How many of the repository's objects in a cluster differ."""

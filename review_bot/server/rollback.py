@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from review_bot.core.sanitise import code, markdown, visible
 from review_bot.gate.commands import commands
@@ -23,8 +23,7 @@ from review_bot.github.git_process import GitError
 from review_bot.github.mirror import Fetched, Mirrors, PushRefused
 from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, repo_path
-from review_bot.github.webhook import Wish
-from review_bot.server.store import Store
+from review_bot.server.proposals import Proposal, Proposals
 
 MARK = "<!-- review-bot:rollback -->"
 _ANSWERS = re.compile(r"<!-- review-bot:answers (\d+) -->")
@@ -34,14 +33,13 @@ MOST_PATHS = 5
 
 @dataclass(frozen=True)
 class Rollback:
-    """Answers requests on one installation's pull requests. `login` is the bot's, `github_url` where GitHub is."""
+    """Answers requests on one installation's pull requests. `login` is the bot's."""
 
     api: Installation
     login: str
-    store: Store
     mirrors: Mirrors
     people: People
-    github_url: str
+    proposals: Proposals
 
     async def answer(self, pull: PullRequest) -> None:
         """Do what the newest request asks, unless it was done. Raises GitHubError, FetchError."""
@@ -63,14 +61,13 @@ class Rollback:
 
     async def _done(self, pull: PullRequest, request: PullComment) -> str:
         """Open the reverting pull request; what to say about it."""
-        there = await self._present(pull)
+        there = await self.proposals.present(pull.repository, branch_of(pull))
         if there is None:
             made = await self._made(pull, request)
             if isinstance(made, str):
                 return made
             there = made
-        # Events of the bot's own start nothing, so the gate is asked for here.
-        self.store.want([Wish(f"pull:{pull.repository}#{there['number']}", self.api.id)])
+        self.proposals.want(pull.repository, there)
         link = f"[#{there['number']}]({there['html_url']})"
         if there.get("merged_at"):
             return f"**Rollback:** {link} has reverted this already."
@@ -80,14 +77,6 @@ class Rollback:
             f"**Rollback:** {link} reverts this, asked for by {code(request.user)}. It goes through the same checks "
             "and approvals as any other; whoever asked for it can't approve it."
         )
-
-    async def _present(self, pull: PullRequest) -> Mapping[str, Any] | None:
-        """The reverting pull request, if the bot opened it before."""
-        owner = pull.repository.partition("/")[0]
-        path = f"{repo_path(pull.repository)}/pulls"
-        rows = await self.api.pages(path, state="all", head=f"{owner}:{branch_of(pull)}")
-        own = [r for r in rows if r["head"]["ref"] == branch_of(pull) and r["user"]["login"] == self.login]
-        return own[0] if own else None
 
     async def _made(self, pull: PullRequest, request: PullComment) -> Mapping[str, Any] | str:
         """The new pull request, or a sentence that says why there is none."""
@@ -105,24 +94,23 @@ class Rollback:
         if not found.tree or found.empty:
             return _by_hand(pull, found)
         try:
-            return await self._opened(pull, request, fetched, found.tree)
+            return await self.proposals.open(
+                Proposal(
+                    repository=pull.repository,
+                    base=pull.base_ref,
+                    branch=branch_of(pull),
+                    tip=fetched.tip,
+                    tree=found.tree,
+                    title=title(pull),
+                    message=f"This reverts #{pull.number}, merged as {pull.merge_sha}.",
+                    body=body(pull, request),
+                    asker=request.user,
+                    at=request.created_at,
+                ),
+                fetched.repository.path,
+            )
         except (Refused, PushRefused) as error:
             return f"**Rollback:** GitHub does not let the bot open the reverting pull request: {markdown(str(error))}"
-
-    async def _opened(self, pull: PullRequest, request: PullComment, fetched: Fetched, tree: str) -> Mapping[str, Any]:
-        folder, branch = fetched.repository.path, branch_of(pull)
-        author = revert.Author(self.login, await self._address(self.login), request.created_at)
-        text = message(pull, f"{request.user} <{await self._address(request.user)}>")
-        sha = await asyncio.to_thread(revert.commit, folder, tree, fetched.tip, text, author)
-        await self.mirrors.push(pull.repository, sha, branch, await self.api.push_token(pull.repository))
-        made = {"title": title(pull), "head": branch, "base": pull.base_ref, "body": body(pull, request)}
-        opened: Mapping[str, Any] = await self.api.send("POST", f"{repo_path(pull.repository)}/pulls", made)
-        return opened
-
-    async def _address(self, login: str) -> str:
-        """The address by which GitHub knows whose a commit is."""
-        account = await self.api.get(f"/users/{quote(login, safe='')}")
-        return f"{account['id']}+{login}@users.noreply.{urlsplit(self.github_url).hostname}"
 
 
 def asks(comment: PullComment, merged_at: str) -> bool:
@@ -138,11 +126,6 @@ def branch_of(pull: PullRequest) -> str:
 
 def title(pull: PullRequest) -> str:
     return f'Revert "{visible(pull.title)[: MOST_TITLE - 9]}"'
-
-
-def message(pull: PullRequest, asker: str) -> str:
-    """The commit's message; whoever asked for it is an author too, so that nobody approves their own rollback."""
-    return f"{title(pull)}\n\nThis reverts #{pull.number}, merged as {pull.merge_sha}.\n\nCo-authored-by: {asker}\n"
 
 
 def body(pull: PullRequest, request: PullComment) -> str:

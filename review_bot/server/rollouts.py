@@ -20,6 +20,7 @@ from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import ClusterError, ReviewBotError
+from review_bot.core.jenkins_x.requirements import with_environments
 from review_bot.core.model import Target
 from review_bot.core.planning import plan
 from review_bot.github import revert
@@ -89,7 +90,7 @@ class Rollouts:
         git = fetched.repository
         since = revert.before(git.path, pull.merge_sha, pull.head_sha, pull.commits)
         base, head = git.tree(since), git.tree(pull.merge_sha)
-        config = parse_config(head.read(CONFIG_PATH))
+        config = with_environments(parse_config(head.read(CONFIG_PATH)), head)
         planned = plan(base, head, git.changes(since, pull.merge_sha), config)
         found = (self._aim(p.head) for p in planned if p.head is not None)
         return tuple(dict.fromkeys(a for a in found if a is not None))

@@ -42,6 +42,39 @@ CREATE TABLE IF NOT EXISTS heard (
     repository TEXT PRIMARY KEY,
     until TEXT NOT NULL
 );
+-- What of a pull request was answered, or asked for, already: `comment:12`, `review:3`, `asked:carol`.
+CREATE TABLE IF NOT EXISTS answered (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    PRIMARY KEY (repository, number, what)
+);
+-- When to look at a subject though nothing happens: a freeze begins or ends, a waiver ends. One row a reason.
+CREATE TABLE IF NOT EXISTS alarms (
+    key TEXT NOT NULL,
+    why TEXT NOT NULL,
+    installation INTEGER NOT NULL,
+    fresh INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (key, why)
+);
+-- Merge groups on which check runs were, or were about to be, started. `passed`: the numbers of its members, like
+-- ",7,8,", if the gate let them through.
+CREATE TABLE IF NOT EXISTS groups (
+    repository TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    head TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    passed TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (repository, branch, head)
+);
+-- Pull requests whose merge waits for what other Apps say of this head.
+CREATE TABLE IF NOT EXISTS merges (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    head TEXT NOT NULL,
+    PRIMARY KEY (repository, number)
+);
 -- Every effect that was published, in order: approvals are bound to the one that was current when they were given.
 CREATE TABLE IF NOT EXISTS effects (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -52,6 +85,14 @@ CREATE TABLE IF NOT EXISTS effects (
     published REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS effects_of ON effects (repository, number);
+-- What an effect was, for people who approved it and want to know what changed since.
+CREATE TABLE IF NOT EXISTS effect_details (
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    shown TEXT NOT NULL,
+    PRIMARY KEY (repository, number, digest)
+);
 -- The newest review of each pull request, what GitHub's state was when it was last looked at, and what its gate said.
 CREATE TABLE IF NOT EXISTS reviews (
     repository TEXT NOT NULL,

@@ -23,14 +23,21 @@ from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import sweep
 from review_bot.server.after_merge import AfterMerge
+from review_bot.server.answers import Answers
 from review_bot.server.app import Front
 from review_bot.server.drift_sweep import DriftSweep
+from review_bot.server.follow_up import FollowUp
+from review_bot.server.groups import Groups
 from review_bot.server.look import Identity, Looker, Unsaid, reason_of
+from review_bot.server.merging import Merging
 from review_bot.server.metrics import Metrics
+from review_bot.server.proposals import Proposals
+from review_bot.server.reviewers import Reviewers
 from review_bot.server.rollback import Rollback
 from review_bot.server.rollouts import Rollouts
 from review_bot.server.settings import Settings
 from review_bot.server.store import Store, Work
+from review_bot.server.waiving import Waiving
 from review_bot.server.worker import Worker
 
 log = logging.getLogger("review_bot.service")
@@ -141,15 +148,29 @@ class Service:
         if installation not in self._lookers:
             assert self._identity is not None  # noqa: S101 - the worker starts after the introduction
             api = self._github.installation(installation)
-            after = self._after_merge(api, self._identity.login)
+            after, follow = self._after_merge(api, self._identity.login), self._follow_up(api, self._identity.login)
             self._lookers[installation] = Looker(
-                api, self._identity, self._store, self._mirrors, self._reviewer, after.look
+                api, self._identity, self._store, self._mirrors, self._reviewer, after.look, follow.look
             )
         return self._lookers[installation]
 
+    def _groups(self, installation: int) -> Groups:
+        looker, api = self._looker(installation), self._github.installation(installation)
+        assert self._identity is not None  # noqa: S101 - as above
+        id = self._identity.app_id
+        return Groups(api, id, self._store, self._mirrors, self._reviewer, looker.look)
+
+    def _follow_up(self, api: Installation, login: str) -> FollowUp:
+        waiving = Waiving(self._proposals(api, login))
+        answers = Answers(api, login, self._store, self._metrics, waiving.answer)
+        return FollowUp(api, self._store, answers, Reviewers(api, self._store), Merging(api, login, self._store))
+
+    def _proposals(self, api: Installation, login: str) -> Proposals:
+        return Proposals(api, login, self._store, self._mirrors, self._settings.github_url)
+
     def _after_merge(self, api: Installation, login: str) -> AfterMerge:
-        url, clusters = self._settings.github_url, self._settings.clusters
-        rollback = Rollback(api, login, self._store, self._mirrors, People(api), url)
+        clusters = self._settings.clusters
+        rollback = Rollback(api, login, self._mirrors, People(api), self._proposals(api, login))
         return AfterMerge(api, rollback, self._rollouts(clusters, login) if clusters is not None else None)
 
     def _rollouts(self, clusters: Clusters, login: str) -> Rollouts:
@@ -161,6 +182,10 @@ class Service:
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).look(repository, int(number), fresh=work.fresh)
             return
+        if kind == "group":
+            repository, _, branch = rest.partition(":")
+            await self._groups(work.installation).look(repository, branch)
+            return
         api = self._github.installation(work.installation)
         wishes = await sweep.expand(work.key, api, self._store, fresh=work.fresh)
         await asyncio.to_thread(self._store.want, wishes)
@@ -171,6 +196,9 @@ class Service:
         if kind == "pull" and not isinstance(error, Unsaid):
             repository, _, number = rest.rpartition("#")
             await self._looker(work.installation).failed(repository, int(number), reason_of(error))
+        if kind == "group":
+            repository, _, branch = rest.partition(":")
+            await self._groups(work.installation).failed(repository, branch, reason_of(error))
 
 
 async def _kept_up(work: Callable[[], Awaitable[None]]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from review_bot.core.errors import UsageError
 from review_bot.github.webhook import Wish
+from review_bot.server.notes import Notes
 
 KEEP_DELIVERIES_SECONDS = 30 * 24 * 3600.0
 
@@ -73,6 +74,7 @@ class Store:
                 f"the database {path} can't be opened: {error}", help="check the folder's rights"
             ) from error
         self._lock = threading.RLock()
+        self.notes = Notes(self._transaction)
 
     def close(self) -> None:
         with self._lock:
@@ -81,6 +83,9 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            if self._db.in_transaction:
+                yield self._db
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -106,6 +111,7 @@ class Store:
     def due(self, busy: Sequence[str], now: float) -> tuple[Work, ...]:
         """What can be looked at now and is not `busy`, oldest wish first."""
         with self._transaction() as db:
+            _want(db, self.notes.rung(now))
             rows = db.execute(
                 "SELECT key, work.installation, wanted, fresh, attempts FROM work"
                 " LEFT JOIN holds ON holds.installation = work.installation"
@@ -117,13 +123,15 @@ class Store:
     def next_due(self, now: float) -> float | None:
         """When the next waiting work can be looked at; None if nothing waits for a moment."""
         with self._transaction() as db:
+            rung = self.notes.next_alarm()
             row = db.execute(
                 "SELECT min(max(not_before, coalesce(until, 0))) FROM work"
                 " LEFT JOIN holds ON holds.installation = work.installation"
                 " WHERE wanted > done AND max(not_before, coalesce(until, 0)) > ?",
                 (now,),
             ).fetchone()
-        return float(row[0]) if row[0] is not None else None
+        moments = [float(m) for m in (row[0], rung) if m is not None]
+        return min(moments, default=None)
 
     def done(self, work: Work) -> None:
         """The look is finished. Wishes that came in meanwhile are left to do."""

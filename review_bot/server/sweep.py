@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from review_bot.github import queue
 from review_bot.github.client import Installation
 from review_bot.github.errors import Forbidden, Missing
 from review_bot.github.pulls import PullReader, PullRequest, repo_path
@@ -26,12 +27,19 @@ async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> t
     if kind == "sweep":
         return await _sweep(api, store)
     repository, _, subject = rest.partition(":")
+    if kind == "checks":
+        waiting = await asyncio.to_thread(store.notes.merges_of, repository, subject)
+        return tuple(Wish(f"pull:{repository}#{number}", api.id) for number in waiting)
     try:
         pulls = await PullReader(api, repository).open_pulls()
     except Missing:
         return ()
     chosen = [p for p in pulls if _concerns(p, kind, subject)]
-    return tuple(Wish(f"pull:{repository}#{p.number}", api.id, fresh=fresh) for p in chosen)
+    wishes = [Wish(f"pull:{repository}#{p.number}", api.id, fresh=fresh) for p in chosen]
+    if kind == "head":
+        rerun = await asyncio.to_thread(store.notes.group_branches, repository, head=subject)
+        wishes += [Wish(f"group:{repository}:{branch}", api.id) for branch in sorted(rerun)]
+    return tuple(wishes)
 
 
 def _concerns(pull: PullRequest, kind: str, subject: str) -> bool:
@@ -65,7 +73,16 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
     numbers = [p.number for p in pulls if _changed(store, p, tips)]
     gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
     await _hear(api, store, repository)
-    return [Wish(f"pull:{repository}#{number}", api.id) for number in (*numbers, *sorted(gone))]
+    again = {*numbers, *gone, *store.notes.waiting_merges(repository)}
+    pulls_again = [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(again)]
+    return pulls_again + await _missed_groups(api, store, repository)
+
+
+async def _missed_groups(api: Installation, store: Store, repository: str) -> list[Wish]:
+    """Merge groups that were not judged yet, and judged ones that are gone."""
+    there = {(g.branch, g.head) for g in await queue.groups(api, repository)}
+    known = {(b, h) for b in store.notes.group_branches(repository) for h in store.notes.group_heads(repository, b)}
+    return [Wish(f"group:{repository}:{branch}", api.id) for branch in sorted({b for b, _ in there ^ known})]
 
 
 async def _hear(api: Installation, store: Store, repository: str) -> None:

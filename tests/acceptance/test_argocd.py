@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,70 @@ def test_a_parameter_file_of_a_git_generator_is_never_missed(tmp_path: Path) -> 
         "argocd:ant": ["delete Deployment one/web", "create Deployment two/web"],
         "argocd:applicationset/all": ["update Application argocd/ant"],
     }
+
+
+def test_charts_in_kustomizations_need_an_option_that_is_not_given(tmp_path: Path) -> None:
+    base = {"root/web.yaml": application("web", "path: web"), "web/kustomization.yaml": "helmCharts: [{name: a}]\n"}
+    verdict = reviewed(tmp_path, base, {"web/kustomization.yaml": "helmCharts: [{name: b}]\n"})
+    assert errors(verdict) == ["helm-in-kustomize"]
+
+
+def test_applications_that_a_chart_takes_from_inline_values_are_followed(tmp_path: Path) -> None:
+    inner = application("inner", "path: web").replace("\n", "\n        ")
+    values = (
+        f"path: raw\n    helm:\n      values: |\n        text: |\n          {inner.replace(chr(10), chr(10) + '  ')}"
+    )
+    text = application("raw", "path: x").replace(
+        "{repoURL: https://github.com/acme/gitops, path: x}",
+        f"\n    repoURL: https://github.com/acme/gitops\n    {values.rstrip()}",
+    )
+    base = {
+        "root/raw.yaml": text,
+        "raw/Chart.yaml": "apiVersion: v2\nname: raw\nversion: 1.0.0\n",
+        "raw/templates/all.yaml": "{{ .Values.text }}\n",
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    found = effect(reviewed(tmp_path, base, {"web/deploy.yaml": NEWER}))
+    assert found == {"argocd:inner": ["update Deployment inner/web"]}
+
+
+def test_generated_applications_name_their_set_and_take_over_where_it_goes(tmp_path: Path) -> None:
+    config = "version: 1\ntargets: {assign: [{match: root, cluster: prod, environment: production}]}\n"
+    root = repositories.make(tmp_path, SET | {".review-bot.yaml": config}, {"apps/ant/deploy.yaml": NEWER})
+    done = repositories.run("targets", str(root), "--base", "main", "--head", "change", "-o", "json")
+    (target,) = json.loads(done.stdout)
+    assert (target["id"], target["delivery"]["parent"]) == ("argocd:ant", "argocd:applicationset/all")
+    assert (target["cluster"], target["environment"]) == ("prod", "production")
+    assert target["reason"] == "apps/ant/deploy.yaml changed"
+
+
+def test_what_can_no_longer_be_seen_is_not_deleted(tmp_path: Path) -> None:
+    head = {"root/set.yaml": SET["root/set.yaml"].replace(FOLDERS, "{scmProvider: {}}")}
+    verdict = reviewed(tmp_path, SET, head)
+    assert effect(verdict) == {"argocd:applicationset/all": [], "plain:root": ["update ApplicationSet argocd/all"]}
+    assert "not-seen" in [f["rule"] for f in verdict["findings"]]
+
+
+def test_an_application_that_is_broken_hides_no_deletion_of_others(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: none"),
+        "root/web.yaml": application("web", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    verdict = reviewed(tmp_path, base, {"root/web.yaml": None})
+    assert effect(verdict)["argocd:web"] == ["delete Deployment web/web"]
+
+
+def test_what_was_not_seen_on_the_base_is_shown_as_new_and_what_goes_unseen_is_said(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: wbe"),
+        "root/gone.yaml": application("gone", "path: nowhere"),
+        "root/more.yaml": application("more", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    head = {"root/broken.yaml": application("broken", "path: web"), "root/gone.yaml": None}
+    verdict = reviewed(tmp_path, base, head)
+    assert effect(verdict)["argocd:broken"] == ["create Deployment broken/web"]
+    said = {f["target"]: f["message"] for f in verdict["findings"] if f["rule"] == "base-not-rendered"}
+    assert said["argocd:broken"].endswith("so all of it is shown as new")
+    assert said["argocd:gone"].endswith("what goes away with it is not known")

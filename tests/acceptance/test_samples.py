@@ -144,9 +144,3 @@ def test_a_pull_request_made_from_each_other_sample_touches_its_target(
     _, verdict = repositories.check(root)
     assert target in {t["path"] for t in verdict["targets"]}
     assert verdict["conclusion"] == conclusion
-
-
-@pytest.mark.parametrize("pull_request", ["pr-19", "pr-20", "pr-21", "pr-23"])
-def test_settings_of_jenkins_x_are_no_manifests(pull_request: str, tmp_path: Path) -> None:
-    _, verdict = repositories.check(repositories.sample("jx3-kubernetes", pull_request, tmp_path))
-    assert verdict["checks"]["render"] == "success"

@@ -10,6 +10,7 @@ from review_bot.core.diff import compare
 from review_bot.core.highlights import highlights
 from review_bot.core.model import Conclusion, RendererName, Resource, ResourceId, Source, Target
 from review_bot.core.outcome import TargetResult, Verdict
+from review_bot.core.versions.moves import by_change, together
 
 
 def deployment(image: str, replicas: int = 2) -> dict[str, Any]:
@@ -33,7 +34,9 @@ def said(before: list[dict[str, Any]], after: list[dict[str, Any]], *environment
         target = Target(f"plain:{environment}", RendererName.PLAIN, environment, "a.yaml", environment=environment)
         targets.append(TargetResult(target, "changed", 0, 0, 0))
         changes += compare(target.id, [resource(m) for m in before], [resource(m) for m in after])
-    verdict = Verdict("b", "b", "h", Conclusion.SUCCESS, "sha256:x", 1, tuple(targets), tuple(changes), (), {})
+    versions = together(by_change(changes), changes, {t.target.id: t.target for t in targets})
+    rest: Any = (Conclusion.SUCCESS, "sha256:x", 1, tuple(targets), tuple(changes), (), {})
+    verdict = Verdict("b", "b", "h", *rest, versions=versions)
     return [f"{h.subject} {h.what} in {', '.join(h.where)}" for h in highlights(verdict)]
 
 

@@ -273,3 +273,35 @@ def test_taking_an_approval_away_never_helps(reviews: list[dict[str, Any]]) -> N
     if any(r["state"] == "CHANGES_REQUESTED" for r in reviews):
         return
     assert order.index(judged(reviews=fewer).state) >= order.index(judged(reviews=reviews).state)
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [
+        ("2026-12-19T22:59:00Z", State.APPROVED),
+        ("2026-12-19T23:01:00Z", State.BLOCKED),  # 00:01 in Berlin
+        ("2027-01-03T22:59:00Z", State.BLOCKED),  # the last day belongs to it
+        ("2027-01-03T23:01:00Z", State.APPROVED),
+    ],
+)
+def test_days_of_a_freeze_are_those_of_its_time_zone(now: str, state: State) -> None:
+    text = "version: 1\nfreezes: [{name: x, from: 2026-12-20, until: 2027-01-03, timezone: Europe/Berlin}]\n"
+    tree = {**BASE["tree"], ".review-bot.yaml": text}
+    assert decide(parse(facts(tree=tree, reviews=[review("carol")], now=now))).state is state
+
+
+def test_a_freeze_with_a_broken_time_blocks_and_says_what_is_expected() -> None:
+    text = "version: 1\nfreezes: [{name: x, from: 2026-12-20T25:00, until: 2027-01-03}]\n"
+    decision = decide(parse(facts(tree={**BASE["tree"], ".review-bot.yaml": text}, reviews=[review("carol")])))
+    assert decision.state is State.ERROR and "2026-12-20T18:00" in decision.summary
+
+
+def test_nobody_overrides_while_the_author_of_a_commit_is_not_known() -> None:
+    text = "version: 1\napprovals: {override: {users: [dave]}}\n"
+    unknown = [{"sha": "h2", "parents": [], "author": None, "committer": "alice", "co_authors": []}]
+    tree = {**BASE["tree"], ".review-bot.yaml": text}
+    said = [comment("dave", "/override outage")]
+    assert decide(parse(facts(tree=tree, comments=said))).overridden
+    decision = decide(parse(facts(tree=tree, comments=said, commits=unknown)))
+    assert decision.state is State.BLOCKED and not decision.overridden
+    assert "could be the one who overrides" in decision.commands[0].why

@@ -37,6 +37,24 @@ def test_only_the_hmac_of_exactly_these_bytes_is_accepted(body: bytes) -> None:
         verify(SECRET, body + b" ", good)
 
 
+def test_checks_of_others_are_looked_at_only_where_a_merge_may_wait_for_them() -> None:
+    suite = wishes("check_suite", action="completed", check_suite={"head_sha": "abc"})
+    status = wishes("status", sha="abc", state="success")
+    assert suite == status == (Wish("checks:org/config:abc", 5),)
+
+
+def test_a_merge_group_is_known_by_its_branch_and_stopped_when_it_is_gone() -> None:
+    branch = "gh-readonly-queue/main/pr-7-abc"
+    group = {"head_ref": f"refs/heads/{branch}", "head_sha": "abc"}
+    (asked,) = wishes("merge_group", action="checks_requested", merge_group=group)
+    (gone,) = wishes("merge_group", action="destroyed", merge_group=group)
+    assert asked == Wish(f"group:org/config:{branch}", 5)
+    assert gone == Wish(f"group:org/config:{branch}", 5, interrupt=True)
+    assert wishes("push", ref=f"refs/heads/{branch}") == ()
+    with pytest.raises(BadDelivery):
+        wishes("merge_group", action="checks_requested", merge_group={"head_ref": "refs/heads/main"})
+
+
 @pytest.mark.parametrize("action", ["synchronize", "closed", "reopened"])
 def test_a_changed_head_stops_the_review_under_way(action: str) -> None:
     pull = {"number": 7}

@@ -93,3 +93,8 @@ def test_objects_whose_names_are_generated_are_no_doubles() -> None:
 def test_generated_applications_stay_where_their_set_put_them() -> None:
     found, _ = finished(of("argoproj.io/v1alpha1", "Application", "name: a, namespace: team"), kind="ApplicationSet")
     assert found[0].id.namespace == "team"
+
+
+def test_lists_are_taken_apart() -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n"
+    assert [(r.id.kind, r.id.namespace) for r in finished(text)[0]] == [("ConfigMap", "web")]

@@ -90,3 +90,18 @@ def test_what_was_received_is_there_after_kill_9(tmp_path: Path) -> None:
     after = store(tmp_path)
     assert [w.key for w in after.due([], time.time())] == ["pull:o/r#1"]
     assert not after.receive("d", "push", [])
+
+
+def test_an_alarm_is_a_wish_at_its_moment_and_one_a_reason(tmp_path: Path) -> None:
+    one = store(tmp_path)
+    now = time.time()
+    one.notes.wake(PULL, "freeze", now + 500)
+    one.notes.wake(Wish(PULL.key, 5, fresh=True), "waiver", now + 900)
+    one.notes.wake(PULL, "freeze", now + 700)
+    assert one.due([], now + 699) == () and one.next_due(now) == now + 700
+    (work,) = one.due([], now + 701)
+    assert (work.key, work.fresh) == (PULL.key, False)
+    one.done(work)
+    assert one.due([], now + 800) == ()
+    one.notes.wake(Wish(PULL.key, 5, fresh=True), "waiver", None)
+    assert one.due([], now + 1000) == () and one.next_due(now) is None

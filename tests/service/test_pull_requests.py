@@ -68,7 +68,11 @@ def test_an_approval_ends_when_the_effect_changes_and_stands_when_it_does_not(tm
         same = await here.push("bump", {"app/deploy.yaml": "# the new one\n" + BUMP["app/deploy.yaml"]})
         await here.completed(same, conclusion="success")
         other = await here.push("bump", {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.6.0")})
-        await here.completed(other, conclusion="action_required")
+        output = (await here.completed(other, conclusion="action_required"))["output"]
+        assert f"`carol` approved another effect at {sha[:7]}" in output["summary"]
+        lines = output["text"].splitlines()
+        assert any(line.startswith("-+") and "web:1.5.0" in line for line in lines)
+        assert any(line.startswith("++") and "web:1.6.0" in line for line in lines)
         assert await here.alice.merge(REPOSITORY, number) != ""
 
     played(tmp_path, story)

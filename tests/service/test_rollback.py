@@ -105,7 +105,8 @@ def test_only_a_command_of_someone_who_may_write_counts(tmp_path: Path) -> None:
         other, _ = await here.open("other", {"README.md": "x\n"})
         await until(lambda: said(here, other), "the other one's comment")
         assert await reverts(here) == []
-        assert len(await here.sticky(number)) == 1
+        # The verdict, and the sentence that says why nothing can be rolled back before the merge.
+        assert len(await here.sticky(number)) == 2
 
     async def said(here: Town, number: int) -> list[str] | None:
         return await here.sticky(number) or None

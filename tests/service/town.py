@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aiohttp import ClientSession
 from github_models import Models
 from repositories import DEPLOYMENT, POLICY
 
@@ -40,6 +41,7 @@ class Town:
         self.root, self.github = root, github
         self.alice, self.carol, self.dave, self.mallory = (people[n] for n in PEOPLE)
         self.work = root / "work"
+        self._bot_url = ""
 
     def settings(self, **changed: Any) -> Settings:
         known = {
@@ -60,7 +62,13 @@ class Town:
         """The service, listening and known to GitHub while the block lasts; `changed` are settings."""
         async with Service(self.settings(**changed), host="127.0.0.1").running() as port:
             self.github.webhook_url = f"http://127.0.0.1:{port}/webhook"
+            self._bot_url = f"http://127.0.0.1:{port}"
             yield port
+
+    async def metrics(self) -> str:
+        """What the bot counts, as Prometheus reads it."""
+        async with ClientSession() as session, session.get(f"{self._bot_url}/metrics") as answer:
+            return await answer.text()
 
     async def push(
         self, branch: str, files: Mapping[str, str | None], by: Person | None = None, start: str = ""

@@ -103,7 +103,14 @@ class Application:
 
     @cached_property
     def sources(self) -> tuple[SourceSpec, ...]:
-        """Those that count: spec.sources hides spec.source unless it is empty."""
+        """Those that count: spec.sources hides spec.source unless it is empty.
+
+        What a hydrator renders into another branch is reviewed where it is written.
+        """
+        at: FieldPath = ("spec", "sourceHydrator")
+        dry = values.mapping(self.spec.get("sourceHydrator"), "spec.sourceHydrator", at).get("drySource")
+        if dry is not None:
+            return (SourceSpec(0, values.mapping(dry, "drySource", (*at, "drySource")), (*at, "drySource")),)
         several = values.rows(self.spec.get("sources"), "spec.sources", ("spec", "sources"))
         if several:
             return tuple(SourceSpec(n, row, ("spec", "sources", n)) for n, row in enumerate(several))

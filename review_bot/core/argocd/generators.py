@@ -25,6 +25,8 @@ OF_THE_WORLD = {
     "plugin": "a plugin's service",
     "clusterDecisionResource": "an object in the cluster",
 }
+# Two short lists make a long one.
+MOST_SETS = 20_000
 KINDS = ("list", "git", "clusters", "matrix", "merge", *OF_THE_WORLD)
 
 
@@ -57,6 +59,7 @@ class Generators:
         makers = {"list": self._list, "clusters": self._clusters, "git": self._git, "matrix": self._matrix}
         found = makers.get(kind, self._merge)(options, place)
         selector = values.mapping(spec.get("selector"), "selector", (*at, "selector"))
+        _refuse_too_many(len(found), at)
         if selector:
             found = [p for p in found if selectors.matches(selector, _labels(p), (*at, "selector"))]
         return found
@@ -120,13 +123,15 @@ class Generators:
         kind = kind_of(second, at_second)
         if not has_tags(second[kind]):
             same = self._selected(second, at_second, second[kind]) if outers else []
+            _refuse_too_many(len(outers) * len(same), place)
             return [combining.multiplied(o, own, self.words.go, place) for o in outers for own in same]
         given = self.words.render(second[kind], outers, (*at_second, kind))
-        return [
-            combining.multiplied(outer, own, self.words.go, place)
-            for outer, one in zip(outers, given, strict=True)
-            for own in self._selected(second, at_second, one)
-        ]
+        found: list[Parameters] = []
+        for outer, one in zip(outers, given, strict=True):
+            inner_sets = self._selected(second, at_second, one)
+            found += [combining.multiplied(outer, own, self.words.go, place) for own in inner_sets]
+            _refuse_too_many(len(found), place)
+        return found
 
     def _merge(self, options: Mapping[str, Any], at: FieldPath) -> list[Parameters]:
         inner, place = values.rows(options.get("generators"), "generators", (*at, "generators")), (*at, "generators")
@@ -158,6 +163,11 @@ def kind_of(spec: Mapping[str, Any], at: FieldPath) -> str:
             help=f"known are {', '.join(KINDS)}",
         )
     return kinds[0]
+
+
+def _refuse_too_many(count: int, at: FieldPath) -> None:
+    if count > MOST_SETS:
+        raise Trouble(f"it generates more than {MOST_SETS} sets of parameters", at=at, rule="generator")
 
 
 def _labels(parameters: Parameters) -> dict[str, str]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from review_bot.core.argocd import patterns, values
+from review_bot.core.argocd.place import is_copied
 from review_bot.core.argocd.problems import Trouble
 from review_bot.core.closure import Files, join
 from review_bot.core.delivery import Surroundings
@@ -117,6 +118,5 @@ def _patterns(wanted: list[Mapping[str, Any]], at: FieldPath) -> tuple[list[str]
 
 def _own(root: str, tree: Files, around: Surroundings) -> Iterable[str]:
     """The repository's files, without what was generated or fetched beside them."""
-    if root != ".":
-        return (path[len(root) + 1 :] for path in tree.below(root))
-    return (path for path in tree.entries if not around.graft.is_made(path))
+    start = 0 if root == "." else len(root) + 1
+    return (path[start:] for path in tree.below(root) if not is_copied(path, root, around.graft))

@@ -9,7 +9,7 @@ from typing import Any
 
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
-from review_bot.core.argocd.place import Place, root_of
+from review_bot.core.argocd.place import Place, is_copied, root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.charts import with_dependencies
 from review_bot.core.closure import helm_reads, join
@@ -110,6 +110,8 @@ def escaped(value: str) -> str:
 
 def _capabilities(options: Mapping[str, Any], spec: Mapping[str, Any], at: FieldPath) -> Iterator[str]:
     """The versions that templates ask for; what is said for the chart comes before what is said for the source."""
+    if options.get("skipSchemaValidation") is True:
+        yield "--skip-schema-validation"
     version = options.get("kubeVersion") or spec.get("kubeVersion")
     if version:
         yield from ("--kube-version", values.text(version, "helm.kubeVersion", (*at, "kubeVersion")))
@@ -127,8 +129,8 @@ def _value_files(
     found: list[str] = []
     optional: list[str] = []
     for number, written in enumerate(values.texts(options.get("valueFiles"), "helm.valueFiles", at)):
-        path = _value_file(written, (*at, number), source, app, place, around)
-        there = _matching(path, around) if patterns.has_wildcards(path) else [around.files.through_links(path)[0]]
+        root, path = _value_file(written, (*at, number), source, app, place, around)
+        there = _matching(path, root, around) if patterns.has_wildcards(path) else [around.files.through_links(path)[0]]
         known = [p for p in there if p in around.files.entries]
         if not ignored and not known:
             # Told by the renderer, as everywhere.
@@ -138,17 +140,18 @@ def _value_files(
     return found, optional
 
 
-def _matching(pattern: str, around: Surroundings) -> list[str]:
+def _matching(pattern: str, root: str, around: Surroundings) -> list[str]:
     if pattern in around.files.entries:
         return [pattern]
     fixed = pattern[: min(pattern.index(c) for c in "*?[{" if c in pattern)].rpartition("/")[0] or "."
-    return [p for p in around.files.below(fixed) if patterns.of_values(pattern, p)]
+    found = [p for p in around.files.below(fixed) if patterns.of_values(pattern, p)]
+    return [p for p in found if not is_copied(p, root, around.graft)]
 
 
 def _value_file(
     written: str, at: FieldPath, source: SourceSpec, app: Application, place: Place, around: Surroundings
-) -> str:
-    """The path in the tree that a value file's words mean."""
+) -> tuple[str, str]:
+    """The folder at which the file's repository begins, and the path in the tree that its words mean."""
     first, _, rest = written.partition("/")
     if first.startswith("$") and rest:
         other = next((s for s in app.sources if s.spec.get("ref") == first[1:]), None)
@@ -156,7 +159,8 @@ def _value_file(
             if other.text("chart"):
                 raise Trouble(f"{first} is a chart; value files come from git repositories", at=at, rule="value-file")
             root = root_of(other, app.resource, around)
-            return Place(root, root).inside(values.expanded(rest, app.environment(source)), "the value file", at)
+            inner = values.expanded(rest, app.environment(source))
+            return root, Place(root, root).inside(inner, "the value file", at)
     path = values.expanded(written, app.environment(source))
     if "://" in path:
         raise NotSeen(
@@ -164,4 +168,4 @@ def _value_file(
             at=at,
             help="commit the file, or take it from a source with a `ref`",
         )
-    return place.inside(path, "the value file", at)
+    return place.root, place.inside(path, "the value file", at)

@@ -9,6 +9,7 @@ from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.closure import folder_of, join, normal, outside
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
+from review_bot.core.graft import Graft
 from review_bot.core.model import FieldPath, Remote, RemoteKind, Resource
 
 
@@ -25,9 +26,18 @@ class Place:
             found = normal(join(self.root, path.lstrip("/")))
         else:
             found = normal(join(self.folder, path))
-        if outside(found) or not _below(found, self.root):
+        if outside(found) or not _below(found, self.root) or (self.root == "." and found.startswith(".~")):
             raise Trouble(f"{what} {path} lies outside of the repository", at=at, rule="outside-repository")
         return found
+
+
+def is_copied(path: str, root: str, graft: Graft) -> bool:
+    """Was the file, which lies in the repository at `root`, made for somebody and is none of the repository's?"""
+    if root == ".":
+        return graft.is_made(path)
+    # All of a fetched repository was made; what was copied in it lies in a folder that was.
+    start = len(root) + 1
+    return "~" in path[start:] and any(path[:end] in graft.made for end in range(start, len(path)) if path[end] == "/")
 
 
 def root_of(source: SourceSpec, resource: Resource, around: Surroundings) -> str:

@@ -34,8 +34,9 @@ class NotSeen(Trouble):
     severity = Severity.WARNING
 
 
-def finding(resource: Resource, trouble: Trouble, target: str, subject: str) -> Finding:
+def finding(resource: Resource, error: InputError, target: str, subject: str) -> Finding:
     """The trouble as a finding on the object, or on the file that the trouble names."""
+    trouble = error if isinstance(error, Trouble) else Trouble(error.message, path=error.path, help=error.help)
     place = resource.place(trouble.at)
     return said(
         resource,

@@ -153,14 +153,15 @@ def _patched(application: Mapping[str, Any], text: str) -> dict[str, Any]:
     result: dict[str, Any] = values.merge_patched(
         application, {k: patch[k] for k in ("metadata", "spec") if k in patch}
     )
-    metadata = patch.get("metadata")
-    if isinstance(metadata, dict) and isinstance(metadata.get("finalizers"), list):
-        own = application["metadata"].get("finalizers") or []
-        result["metadata"]["finalizers"] = list(dict.fromkeys([*metadata["finalizers"], *own]))
-    if isinstance(result.get("spec"), dict):
-        project = {k: v for k, v in application["spec"].items() if k == "project"}
-        result["spec"] = {k: v for k, v in result["spec"].items() if k != "project"} | project
-    return result
+    metadata = values.mapping(result["metadata"], "templatePatch.metadata", PATCH)
+    spec = values.mapping(result.get("spec"), "templatePatch.spec", PATCH)
+    added = (patch.get("metadata") or {}).get("finalizers")
+    if added:
+        own = values.texts(application["metadata"].get("finalizers"), "finalizers", TEMPLATE)
+        both = [*values.texts(added, "finalizers", PATCH), *own]
+        metadata = {**metadata, "finalizers": list(dict.fromkeys(both))}
+    project = {k: v for k, v in application["spec"].items() if k == "project"}
+    return {"metadata": metadata, "spec": {k: v for k, v in spec.items() if k != "project"} | project}
 
 
 @lru_cache(maxsize=1024)

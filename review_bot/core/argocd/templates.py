@@ -15,6 +15,8 @@ from review_bot.core.model import FieldPath
 
 Parameters = Mapping[str, Any]
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+# Characters, for one template and all its parameters.
+MOST_WRITTEN = 64 << 20
 # A text that an error quotes is cut there.
 QUOTED = 200
 # What tells one set of parameters from another for people.
@@ -34,7 +36,8 @@ class Words:
         if not has_tags(template):
             return [template] * len(parameters)
         if not self.go:
-            return [replaced(template, one) for one in parameters]
+            budget = Budget()
+            return [replaced(template, one, budget) for one in parameters]
         try:
             return self.templating.go_templates(template, parameters, self.options)
         except InputError as error:
@@ -63,14 +66,30 @@ def has_tags(value: Any) -> bool:
     return any("{{" in text for _, text in _texts(value))
 
 
-def replaced(value: Any, parameters: Parameters) -> Any:
+class Budget:
+    """How much the templates of one set may write: small texts can ask for very much."""
+
+    def __init__(self) -> None:
+        self._left = MOST_WRITTEN
+
+    def spend(self, text: str) -> str:
+        """The text. Raises Trouble where it is too much."""
+        self._left -= len(text)
+        if self._left < 0:
+            raise Trouble(f"its templates write more than {MOST_WRITTEN >> 20} MiB", at=("spec",), rule="template")
+        return text
+
+
+def replaced(value: Any, parameters: Parameters, budget: Budget) -> Any:
     """`{{tag}}` in texts and keys replaced where the tag is a parameter that is a text; others stay as they are."""
     if isinstance(value, str):
-        return _TAG.sub(lambda match: _of_tag(match, parameters), value) if "{{" in value else value
+        if "{{" not in value:
+            return value
+        return budget.spend(_TAG.sub(lambda match: budget.spend(_of_tag(match, parameters)), value))
     if isinstance(value, dict):
-        return {replaced(key, parameters): replaced(item, parameters) for key, item in value.items()}
+        return {replaced(k, parameters, budget): replaced(v, parameters, budget) for k, v in value.items()}
     if isinstance(value, list):
-        return [replaced(item, parameters) for item in value]
+        return [replaced(item, parameters, budget) for item in value]
     return value
 
 

@@ -7,13 +7,23 @@ from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
-from review_bot.core.argocd.problems import Trouble, finding, said
+from review_bot.core.argocd.problems import finding, said
 from review_bot.core.argocd.sets import ApplicationSet, Generated, generated
 from review_bot.core.closure import folder_of
 from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Expansion, Surroundings, Told
+from review_bot.core.errors import InputError
 from review_bot.core.graft import Graft
-from review_bot.core.model import Delivery, Finding, RendererName, Resource, ResourceId, Severity, Target
+from review_bot.core.model import (
+    CheckName,
+    Delivery,
+    Finding,
+    RendererName,
+    Resource,
+    ResourceId,
+    Severity,
+    Target,
+)
 
 # What an ApplicationSet's policy keeps from reaching Applications that are there already.
 HELD_BACK = {
@@ -43,7 +53,8 @@ class ArgoCD:
         for expansion in self._expansions(around):
             new = [target for target in expansion.targets if target.id not in found]
             found |= {target.id: target for target in new}
-            findings += expansion.findings if len(new) == len(expansion.targets) else _about(new, expansion)
+            findings += [f for f in expansion.findings if f.target in {t.id for t in new}]
+            findings += [_doubled(t, found[t.id]) for t in expansion.targets if _differ(t, found[t.id])]
         return Expansion(tuple(found.values()), tuple(findings))
 
     def _expansions(self, around: Surroundings) -> Iterator[Expansion]:
@@ -73,8 +84,8 @@ def of_application(app: Application, around: Surroundings) -> Expansion:
     try:
         app.check()
         parts, reads, path = sources.parts(app, around)
-    except Trouble as trouble:
-        findings.append(finding(app.resource, trouble, app.id, app.subject))
+    except InputError as error:
+        findings.append(finding(app.resource, error, app.id, app.subject))
     target = Target(
         id=app.id,
         renderer=parts[0].renderer if parts else RendererName.PLAIN,
@@ -93,8 +104,8 @@ def _of_set(owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluste
     """The target of the Applications themselves, and the target of each."""
     try:
         found = generated(owner, around, known)
-    except Trouble as trouble:
-        said_of_it = finding(owner.resource, trouble, owner.id, owner.subject)
+    except InputError as error:
+        said_of_it = finding(owner.resource, error, owner.id, owner.subject)
         return Expansion((_target_of(owner, Generated(), ()),), (said_of_it,))
     findings = [finding(owner.resource, trouble, owner.id, owner.subject) for trouble in found.remarks]
     findings += _held_back(owner)
@@ -153,6 +164,29 @@ def _is_generated(told: Told) -> bool:
     return by is not None and by.tool == TOOL and by.object.kind == "ApplicationSet"
 
 
-def _about(targets: list[Target], expansion: Expansion) -> list[Finding]:
-    ids = {target.id for target in targets}
-    return [f for f in expansion.findings if f.target in ids]
+def _differ(one: Target, other: Target) -> bool:
+    """Are they two objects of one name? One that is told of twice is one."""
+    if one is other or one.delivery is None or other.delivery is None:
+        return False
+    return (one.parts, one.delivery.settings, one.delivery.object) != (
+        other.parts,
+        other.delivery.settings,
+        other.delivery.object,
+    )
+
+
+def _doubled(second: Target, first: Target) -> Finding:
+    assert first.delivery is not None and second.delivery is not None  # noqa: S101 - both were told of
+    id, place, other = second.delivery.object, second.delivery.source, first.delivery.source
+    return Finding(
+        check=CheckName.RENDER,
+        rule="defined-twice",
+        severity=Severity.WARNING,
+        message=f"{id.kind} {id.name} is also defined in {other.path}{f':{other.line}' if other.line else ''}; "
+        "which one counts is left to chance, and the other is not reviewed",
+        target=second.id,
+        resource=id,
+        path=place.path,
+        line=place.line,
+        help="give one of them another name",
+    )

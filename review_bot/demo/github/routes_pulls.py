@@ -187,6 +187,8 @@ def _may_merge(call: Call, repo: Repository, pull: Pull) -> None:
     admin = call.actor.kind == "user" and call.world.allows(call.actor.account, repo, "admin")
     if rule is None or (admin and not rule.enforce_admins):
         return
+    if rule.merge_queue:
+        raise ApiError(405, "Changes must be made through the merge queue")
     if box.reasons:
         raise ApiError(405, " ".join(box.reasons))
     if box.state == "behind":

@@ -25,6 +25,7 @@ class Protection:
     strict: bool = False
     require_pull_request: bool = True
     enforce_admins: bool = False
+    merge_queue: bool = False
 
 
 @dataclass(eq=False)
@@ -152,6 +153,16 @@ class Pull(Issue):
         return self.merged_at is not None
 
 
+@dataclass(frozen=True)
+class Queued:
+    """A pull request in a merge queue: `head` is its group's commit, which stands on `base`."""
+
+    number: int
+    base: str
+    head: str
+    branch: str
+
+
 @dataclass(eq=False)
 class Repository:
     id: int
@@ -170,6 +181,7 @@ class Repository:
     checks: dict[int, CheckRun] = field(default_factory=dict)
     suites: dict[int, CheckSuite] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    queues: dict[str, list[Queued]] = field(default_factory=dict)  # by base branch, the first to merge first
     next_number: int = 1
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from argo import HERE, MAP, around, expand, told
+from argo import HERE, MAP, Remotes, application, around, expand, told
 
 from review_bot.core.argocd import ArgoCD
 from review_bot.core.argocd.values import printed
@@ -446,3 +446,44 @@ def test_patches_of_kustomize_in_a_template_do_not_hide_the_applications() -> No
 def test_values_are_printed_as_go_prints_them(words: Expander, value: Any) -> None:
     (text,) = words.go_templates("{{ printf `%v` .v }}", [{"v": value}])
     assert printed(value) == text
+
+
+def test_small_sets_can_not_ask_for_very_much() -> None:
+    many = "{list: {elements: [" + ", ".join(f"{{X: a{n}}}" for n in range(200)) + "]}}"
+    matrix = "{matrix: {generators: [" + many.replace("X", "one") + ", " + many.replace("X", "two") + "]}}"
+    assert rules(APPS, application_set(matrix, "{{one}}-{{two}}")) == [("error", "generator")]
+    long = "{list: {elements: [{name: x, long: " + "y" * 100_000 + "}]}}"
+    text = application_set(long, "{{name}}", metadata=", annotations: {a: '" + "{{long}}" * 700 + "'}")
+    assert rules(APPS, text) == [("error", "template")]
+
+
+def test_two_sets_that_generate_one_name_are_told() -> None:
+    other = application_set(LIST, "{{name}}", path="apps/cat").replace("name: all", "name: other")
+    _, found = expand(APPS, f"{application_set(LIST, '{{name}}', path='{{path}}')}---\n{other}")
+    assert [(f.rule, f.target) for f in found.findings] == [
+        ("defined-twice", "argocd:ant"),
+        ("defined-twice", "argocd:bee"),
+    ]
+    assert names(found) == ["ant", "bee"]
+
+
+@pytest.mark.parametrize("patch", ["metadata: text", "spec: [a]", "metadata: {finalizers: [{a: b}]}", "[a]"])
+def test_a_template_patch_of_another_form_is_an_error(patch: str) -> None:
+    assert rules(APPS, application_set(LIST, "{{name}}", more=f"  templatePatch: '{patch}'\n")) == [("error", "argocd")]
+
+
+def test_finalizers_of_a_template_patch_are_added() -> None:
+    patch = "  templatePatch: 'metadata: {finalizers: [own]}'\n"
+    assert shown(APPS, application_set(LIST, "{{name}}", more=patch))[0]["metadata"]["finalizers"] == [
+        "own",
+        "resources-finalizer.argocd.argoproj.io",
+    ]
+
+
+def test_copies_of_folders_in_another_repository_are_no_directories_of_it() -> None:
+    other = "https://github.com/acme/other"
+    remotes = Remotes({other: {"apps/one/kustomization.yaml": "resources: []\n", "apps/t~wo/map.yaml": MAP}})
+    edits = application("path: apps/one, kustomize: {namePrefix: a-}", name="first").replace(HERE, other)
+    folders = git("directories: [{path: apps/*}]").replace(HERE, other)
+    text = f"{edits}---\n{application_set(folders, 'x-{{path.basenameNormalized}}')}"
+    assert generated(APPS, text, remotes=remotes) == ["first", "x-one", "x-t-wo"]

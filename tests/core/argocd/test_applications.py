@@ -234,3 +234,12 @@ def test_equal_objects_give_equal_targets_and_what_is_told_twice_counts_once() -
     _, once = expand(PLAIN, text)
     _, twice = expand(PLAIN, f"{text}---\n{text}")
     assert once == twice
+
+
+def test_what_a_hydrator_renders_is_reviewed_where_it_is_written() -> None:
+    text = application("path: x").replace(
+        f"source: {{repoURL: {HERE}, path: x}}",
+        f"sourceHydrator: {{drySource: {{repoURL: {HERE}, path: apps/web, targetRevision: HEAD}}, "
+        "syncSource: {targetBranch: rendered, path: web}}",
+    )
+    assert only_part(PLAIN, text)[1].path == "apps/web"

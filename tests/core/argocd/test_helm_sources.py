@@ -168,3 +168,25 @@ def test_two_applications_share_the_copy_of_a_chart() -> None:
     text = f"{application('path: web')}---\n{application('path: web', name='other')}"
     _, found = expand(DEPENDENT, text, remotes=remotes)
     assert {t.parts[0].path for t in found.targets} == {"web~with-dependencies"}
+
+
+def test_what_is_generated_for_others_is_neither_found_nor_to_be_named() -> None:
+    first = application("path: web, helm: {values: 'a: 1'}", name="first")
+    second = application("path: web, helm: {valueFiles: ['/**/values.yaml']}")
+    _, found = expand(FILES, f"{first}---\n{second}")
+    assert found.targets[1].parts[0].helm is not None
+    assert found.targets[1].parts[0].helm.values == ("web/values.yaml",)
+    third = application("path: web, helm: {valueFiles: [/.~argocd-first/0/values.yaml]}", name="third")
+    assert problems(FILES, f"{first}---\n{third}") == [("error", "outside-repository")]
+
+
+def test_globs_find_value_files_of_another_repository_too() -> None:
+    other = "https://github.com/acme/values"
+    text = application("path: web").replace(
+        f"source: {{repoURL: {HERE}, path: web}}",
+        f"sources: [{{repoURL: {other}, ref: v, targetRevision: v1}}, "
+        f"{{repoURL: {HERE}, path: web, helm: {{valueFiles: ['$v/env/*.yaml']}}}}]",
+    )
+    _, part = only_part(FILES, text, remotes=Remotes({other: {"env/b.yaml": "", "env/a.yaml": ""}}))
+    assert part.helm is not None
+    assert part.helm.values == (".~remote/values/env/a.yaml", ".~remote/values/env/b.yaml")

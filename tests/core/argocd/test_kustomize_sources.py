@@ -104,3 +104,8 @@ def test_patches_and_components_are_appended() -> None:
 def test_missing_components_can_be_ignored() -> None:
     content = edited("components: [../more, ../none], ignoreMissingComponents: true")
     assert content == {"components": ["../more"]}
+
+
+def test_a_folder_with_the_name_of_the_copy_is_an_error() -> None:
+    files = FILES | {"web~argocd-web.0/map.yaml": MAP}
+    assert problems(files, application("path: web, kustomize: {namePrefix: a-}")) == [("error", "argocd")]

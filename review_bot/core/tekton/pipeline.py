@@ -1,0 +1,252 @@
+"""Pipelines: the tasks, what they are given, and what they take from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from review_bot.core.model import Severity
+from review_bot.core.tekton import binding, variables
+from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
+from review_bot.core.tekton.graph import cycles
+from review_bot.core.tekton.interface import Interface, interface
+from review_bot.core.tekton.reading import At, items, mapping, text, texts
+from review_bot.core.tekton.report import Report, Rule
+from review_bot.core.tekton.task import NOTHING, Around, judge_task
+
+# Where the webhook looks for variables in a task of a pipeline; they make one task wait for another too.
+_CHECKED = ("params", "matrix", "when")
+_SPECS = ("taskSpec", "pipelineSpec")
+# How many names a hint lists.
+MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A task of the pipeline; `interface` is None where what it runs is not seen, `sure` as in Found."""
+
+    name: str
+    raw: Mapping[str, Any]
+    at: At
+    final: bool
+    interface: Interface | None = None
+    sure: bool = True
+
+    @property
+    def matrixed(self) -> bool:
+        matrix = mapping(self.raw.get("matrix"))
+        return bool(matrix.get("params") or matrix.get("include"))
+
+    def texts(self) -> Iterator[tuple[str, At, bool]]:
+        """Its texts but for those of a spec within, and whether the webhook looks into them."""
+        for key, value in self.raw.items():
+            if key not in _SPECS:
+                for found, place in texts(value, self.at.key(key)):
+                    yield found, place, key in _CHECKED
+
+
+def judge_pipeline(report: Report, spec: Any, at: At, catalogue: Catalogue, around: Around = NOTHING) -> None:
+    """A Pipeline's spec, its own or one within a run (then `around` has what the run gives)."""
+    spec = mapping(spec)
+    _Judge(report, spec, at, catalogue, around).run()
+
+
+class _Judge:
+    def __init__(self, report: Report, spec: Mapping[str, Any], at: At, catalogue: Catalogue, around: Around) -> None:
+        self._report = report
+        self._spec = spec
+        self._at = at
+        self._catalogue = catalogue
+        self._around = around
+        self._own = interface(spec)
+        self._tasks: dict[str, _Task] = {}
+        # The names of the tasks that run in order; those under finally are not among them.
+        self._ordered: set[str] = set()
+
+    def run(self) -> None:
+        for section in ("tasks", "finally"):
+            for raw, place in items(self._spec.get(section), self._at.key(section)):
+                self._enter(raw, place, section == "finally")
+        if self._spec.get("finally") and not self._spec.get("tasks"):
+            self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
+        for task in self._tasks.values():
+            self._order(task)
+            self._taken(task)
+            self._given(task)
+        self._cycles()
+        self._results()
+
+    def _enter(self, raw: Mapping[str, Any], at: At, final: bool) -> None:
+        name = text(raw.get("name"))
+        if name in self._tasks:
+            help = "give one of them another name"
+            self._report.say(at, Rule.TASK, f"two tasks are named {name or 'nothing'}", help)
+            return
+        found, sure = self._used(raw, at)
+        self._tasks[name] = _Task(name, raw, at, final, found, sure)
+        if not final:
+            self._ordered.add(name)
+
+    def _used(self, raw: Mapping[str, Any], at: At) -> tuple[Interface | None, bool]:
+        """What the task runs, None where that can't be seen; whether that is sure."""
+        ways = [key for key in ("taskRef", "taskSpec", "pipelineRef", "pipelineSpec") if raw.get(key) is not None]
+        if len(ways) != 1:
+            message = f"{' and '.join(ways)} exclude each other" if ways else "nothing says what it runs"
+            self._report.say(at, Rule.TASK, message, "a task has either taskRef or taskSpec")
+            return None, False
+        way, value = ways[0], mapping(raw.get(ways[0]))
+        if way == "taskSpec":
+            return self._embedded(raw, value, at)
+        if way != "taskRef":
+            return None, False  # pipelines in pipelines are Tekton's to judge: their form is not settled
+        kind, group = text(value.get("kind")) or "Task", text(value.get("apiVersion")).partition("/")[0]
+        if value.get("resolver") or value.get("bundle") or kind not in ("Task", "ClusterTask"):
+            return None, False
+        if group not in ("", PIPELINES):
+            return None, False
+        name = text(value.get("name"))
+        if not name:
+            self._report.say(at.key("taskRef"), Rule.TASK, "taskRef names nothing", "add name, or a resolver")
+            return None, False
+        found = binding.resolve(self._report, self._catalogue, kind, name, at.key("taskRef").key("name"))
+        return (interface(found.resource.manifest.get("spec")), found.sure) if found else (None, False)
+
+    def _embedded(self, raw: Mapping[str, Any], spec: dict[str, Any], at: At) -> tuple[Interface | None, bool]:
+        if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
+            return None, False  # a custom task: only its controller knows
+        # What the pipeline has reaches the spec within; Tekton before 0.60 asks it to be declared there too.
+        params = self._around.params | self._own.params.keys()
+        spaces = self._around.workspaces | self._own.workspaces.keys()
+        judge_task(
+            self._report,
+            spec,
+            at.key("taskSpec"),
+            self._catalogue,
+            Around(frozenset(params), frozenset(spaces), self._around.strict),
+        )
+        return interface(spec), True
+
+    def _order(self, task: _Task) -> None:
+        after = task.raw.get("runAfter")
+        for index, name in enumerate(after if isinstance(after, list) else ()):
+            place = task.at.key("runAfter").item(index)
+            if task.final:
+                message = f"a task under finally can't run after {name}"
+                self._report.say(place, Rule.FINALLY, message, "remove runAfter: all of finally begins at once")
+                return
+            if name not in self._ordered:
+                self._missing(place, Rule.UNRESOLVED, f"runs after the task {name}, which the pipeline does not have")
+
+    def _missing(self, at: At, rule: Rule, message: str, severity: Severity = Severity.ERROR) -> None:
+        known = ", ".join(sorted(self._ordered)[:MOST_NAMES])
+        self._report.say(at, rule, message, f"its tasks are: {known}", severity)
+
+    def _taken(self, task: _Task) -> None:
+        """What the task takes from others, and from the pipeline."""
+        for value, place, checked in task.texts():
+            severity = Severity.ERROR if checked else Severity.WARNING
+            for variable in variables.results(value):
+                self._result(variable, place, task, severity)
+            for variable in variables.statuses(value):
+                if not task.final and checked:
+                    message = f"{variable.written} is known only under finally"
+                    self._report.say(place, Rule.FINALLY, message, "move the task under finally, or use a result")
+                elif task.final and variable.name and variable.name not in self._ordered:
+                    message = f"{variable.written} names a task that the pipeline does not have"
+                    self._missing(place, Rule.UNRESOLVED, message, severity)
+            for variable in variables.params(value):
+                if variable.among(self._own.params) is None and variable.among(self._around.params) is None:
+                    strict = checked and self._around.strict
+                    message = f"{variable.written} names a param that the pipeline does not declare"
+                    help = f"declare {variable.name} under params, or check its spelling"
+                    self._report.say(place, Rule.PARAM, message, help, Severity.ERROR if strict else Severity.WARNING)
+
+    def _result(self, variable: variables.Variable, at: At, task: _Task, severity: Severity) -> None:
+        giver = self._tasks.get(variable.task)
+        if giver is None:
+            message = f"{variable.written} names a task that the pipeline does not have"
+            self._missing(at, Rule.UNRESOLVED, message, severity)
+        elif giver.final and task.final:
+            message = f"{variable.written} is a result of finally, whose tasks run at the same time"
+            self._report.say(at, Rule.FINALLY, message, "take it from a task under tasks", severity)
+        elif giver.final:
+            message = f"{variable.written} is a result of finally, which runs after all tasks"
+            self._report.say(at, Rule.FINALLY, message, "take it from a task under tasks", severity)
+        else:
+            self._declared(variable, at, giver, severity)
+            if giver.matrixed and variable.index != "[*]":
+                message = f"{variable.written}: the task {giver.name} has a matrix, so it has a list of results"
+                self._report.say(at, Rule.RESULT, message, "take all of them by [*]", severity)
+
+    def _declared(self, variable: variables.Variable, at: At, giver: _Task, severity: Severity) -> None:
+        """Has the task, where it is seen, a result of that name?"""
+        if giver.interface is None or not giver.interface.whole or variable.among(giver.interface.results):
+            return
+        known = ", ".join(sorted(giver.interface.results)) or "none"
+        message = f"{variable.written} names a result that the task {giver.name} does not have"
+        self._report.say(at, Rule.RESULT, message, f"it has: {known}", severity if giver.sure else Severity.WARNING)
+
+    def _given(self, task: _Task) -> None:
+        """What the task is given, against what it asks for."""
+        raw, at, around = task.raw, task.at, self._around
+        spaces = self._own.workspaces.keys() | around.workspaces
+        optional = {name for name, required in self._own.workspaces.items() if not required}
+        for workspace, place in items(raw.get("workspaces"), at.key("workspaces")):
+            name = text(workspace.get("workspace")) or text(workspace.get("name"))
+            if name not in spaces:
+                message = f"the pipeline declares no workspace {name}"
+                help = f"declare it under workspaces; it has: {', '.join(sorted(spaces)) or 'none'}"
+                severity = Severity.ERROR if around.strict else Severity.WARNING
+                self._report.say(place, Rule.WORKSPACE, message, help, severity)
+            elif name in optional and task.interface and task.interface.workspaces.get(text(workspace.get("name"))):
+                message = f"the workspace {name} is optional in the pipeline, and this task needs it"
+                self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither")
+        if task.interface is None:
+            return
+        embedded = raw.get("taskSpec") is not None
+        what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
+        # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
+        asked = _without(task.interface, around.params | self._own.params.keys()) if embedded else task.interface
+        inherited = frozenset(spaces) if embedded else frozenset()
+        matrix = raw.get("matrix")
+        binding.params(self._report, raw.get("params"), at.key("params"), asked, what, matrix=matrix, sure=task.sure)
+        binding.workspaces(
+            self._report, raw.get("workspaces"), at.key("workspaces"), asked, what, sure=task.sure, inherited=inherited
+        )
+
+    def _cycles(self) -> None:
+        waits = {t.name: self._waits_for(t) for t in self._tasks.values() if not t.final}
+        for cycle in cycles(waits):
+            place = self._tasks[cycle[0]].at
+            message = f"the tasks wait for each other: {' → '.join([*cycle, cycle[0]])}"
+            self._report.say(place, Rule.CYCLE, message, "take a runAfter or a result out of the circle")
+
+    def _waits_for(self, task: _Task) -> list[str]:
+        after = task.raw.get("runAfter")
+        names = [n for n in after if isinstance(n, str)] if isinstance(after, list) else []
+        names += [v.task for value, _, checked in task.texts() if checked for v in variables.results(value)]
+        return [n for n in dict.fromkeys(names) if n in self._ordered]
+
+    def _results(self) -> None:
+        """The results of the pipeline itself."""
+        for result, place in items(self._spec.get("results"), self._at.key("results")):
+            found = False
+            for value, where in texts(result.get("value"), place.key("value")):
+                for variable in variables.results(value):
+                    found = True
+                    giver = self._tasks.get(variable.task)
+                    if giver is None or giver.final != (variable.section == "finally"):
+                        message = f"{variable.written} names a task that is not under {variable.section}"
+                        self._missing(where, Rule.UNRESOLVED, message)
+                    else:
+                        self._declared(variable, where, giver, Severity.ERROR)
+            if not found:
+                message = "a result of a pipeline is one of its tasks'"
+                self._report.say(place, Rule.RESULT, message, "write $(tasks.NAME.results.RESULT)")
+
+
+def _without(asked: Interface, given: frozenset[str] | set[str]) -> Interface:
+    """The interface of a spec that has these parameters anyway."""
+    params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
+    return replace(asked, params=params)

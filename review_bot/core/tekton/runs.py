@@ -1,0 +1,75 @@
+"""PipelineRuns and TaskRuns: what they refer to or hold, and what they give to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from review_bot.core.model import Severity
+from review_bot.core.tekton import binding
+from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
+from review_bot.core.tekton.interface import Interface, interface
+from review_bot.core.tekton.pipeline import judge_pipeline
+from review_bot.core.tekton.reading import At, items, mapping, text
+from review_bot.core.tekton.report import Report, Rule
+from review_bot.core.tekton.task import Around, judge_task
+
+
+def judge_pipeline_run(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
+    _judge(report, mapping(spec), at, catalogue, "pipeline")
+
+
+def judge_task_run(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
+    _judge(report, mapping(spec), at, catalogue, "task")
+
+
+def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, kind: str) -> None:
+    ref, held = f"{kind}Ref", f"{kind}Spec"
+    if (spec.get(ref) is None) == (spec.get(held) is None):
+        message = f"{ref} and {held} exclude each other" if spec.get(ref) else f"there is neither {ref} nor {held}"
+        report.say(at, Rule.TASK, message, "a run has one of them")
+        return
+    if spec.get(held) is not None:
+        around = Around(_names(spec.get("params")), _names(spec.get("workspaces")), strict=False)
+        judge = judge_pipeline if kind == "pipeline" else judge_task
+        judge(report, spec[held], at.key(held), catalogue, around)
+        _given(report, spec, at, interface(spec[held]), f"the {held}")
+        return
+    used = mapping(spec[ref])
+    group = text(used.get("apiVersion")).partition("/")[0]
+    if used.get("resolver") or used.get("bundle") or group not in ("", PIPELINES):
+        return
+    wanted = text(used.get("kind")) or kind.capitalize()
+    name = text(used.get("name"))
+    if not name:
+        report.say(at.key(ref), Rule.TASK, f"{ref} names nothing", "add name, or a resolver")
+        return
+    found = binding.resolve(report, catalogue, wanted, name, at.key(ref).key("name"))
+    if found is not None:
+        asked = interface(found.resource.manifest.get("spec"))
+        # A run may bind more than its Pipeline declares; a Task is refused them.
+        extra = Severity.ERROR if kind == "task" else None
+        _given(report, spec, at, asked, f"{wanted} {name}", sure=found.sure, unknown=True, extra=extra)
+
+
+def _given(
+    report: Report,
+    spec: dict[str, Any],
+    at: At,
+    asked: Interface,
+    what: str,
+    *,
+    sure: bool = True,
+    unknown: bool = False,
+    extra: Severity | None = None,
+) -> None:
+    """`unknown`: are parameters too many spoken of; `extra`: how heavy are workspaces too many.
+
+    What a run holds may use them without declaring them.
+    """
+    binding.params(report, spec.get("params"), at.key("params"), asked, what, sure=sure, unknown=unknown)
+    bound = spec.get("workspaces")
+    binding.workspaces(report, bound, at.key("workspaces"), asked, what, sure=sure, unknown=extra)
+
+
+def _names(value: Any) -> frozenset[str]:
+    return frozenset(text(item.get("name")) for item, _ in items(value, At()))

@@ -1,0 +1,1 @@
+"""What versions a change moves: images, charts, sources, definitions."""

@@ -1,0 +1,127 @@
+"""What moves: every image, chart, source, definition and API version that a change replaces, in words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from review_bot.core.model import ResourceChange, ResourceId, Target
+from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.versions.found import Found, versions_in
+from review_bot.core.versions.steps import WEIGHT, Step, read, step, worst
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`kind` is image, chart, source, definition or api. `old` is None for what is new. `flags` need a second look."""
+
+    kind: str
+    name: str
+    old: str | None
+    new: str
+    step: Step
+    flags: tuple[str, ...] = ()
+    place: str = ""
+    targets: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """One line that a person can read."""
+        where = ", ".join(self.environments or self.targets[:2])
+        moved = f"{self.old} → {self.new}" if self.old is not None else f"{self.new} (new)"
+        label = f", {self.step}" if self.step not in (Step.NEW, Step.UNKNOWN) else ""
+        return f"{self.name} {moved}{f' in {where}' if where else ''}{label}"
+
+
+ByChange = Mapping[tuple[str, ResourceId], tuple[Move, ...]]
+
+
+def by_change(changes: Iterable[ResourceChange]) -> ByChange:
+    """The moves in each object, by the change's target and object; objects in which nothing moves are left out."""
+    return {(c.target, c.id): found for c in changes if (found := _of_change(c))}
+
+
+def together(found: ByChange, changes: Iterable[ResourceChange], targets: Mapping[str, Target]) -> tuple[Move, ...]:
+    """The moves of a review, the same in several objects once, what needs most attention first."""
+    rows: dict[tuple[str, str, str | None, str], Move] = {}
+    for change in changes:
+        for move in found.get((change.target, change.id), ()):
+            where = environment_of(change, targets.get(change.target))
+            key = move.kind, move.place or move.name, move.old, move.new
+            known = rows.get(key, move)
+            rows[key] = replace(
+                known,
+                targets=tuple(dict.fromkeys((*known.targets, change.target))),
+                environments=tuple(dict.fromkeys((*known.environments, *([where] if where else ())))),
+            )
+    return tuple(sorted(rows.values(), key=lambda m: (-WEIGHT.index(m.step), m.kind, m.name, m.old or "", m.new)))
+
+
+def overall(found: Sequence[Move]) -> Step | None:
+    """The label of the whole pull request, None where no version moves."""
+    return worst([m.step for m in found if m.step is not Step.NEW])
+
+
+def _of_change(change: ResourceChange) -> tuple[Move, ...]:
+    if change.head is None:
+        return ()
+    before = versions_in(change.base.manifest) if change.base is not None else {}
+    after = versions_in(change.head.manifest)
+    return tuple(_of(change, before, after))
+
+
+def to_json(move: Move) -> dict[str, Any]:
+    """A row of the verdict, and of what policies are told."""
+    return {
+        "kind": move.kind,
+        "name": move.name,
+        "place": move.place,
+        "old": move.old,
+        "new": move.new,
+        "step": str(move.step),
+        "flags": list(move.flags),
+        "targets": list(move.targets),
+        "environments": list(move.environments),
+    }
+
+
+def _of(change: ResourceChange, before: Mapping[str, Found], after: Mapping[str, Found]) -> Iterator[Move]:
+    if change.base is not None and change.base.id.api_version != change.id.api_version:
+        old, new = change.base.id.api_version, change.id.api_version
+        yield Move("api", f"{change.id.kind} {change.id.name}", old, new, Step.UNKNOWN)
+    for key, now in after.items():
+        was = before.get(key)
+        if was is None:
+            if now.kind == "image":
+                yield Move("image", now.name, None, now.version, Step.NEW, _flags(now), _place(now))
+        elif (was.version, was.image) != (now.version, now.image):
+            yield Move(now.kind, now.name, was.version, now.version, _step(was, now), _flags(now), _place(now))
+
+
+def _step(was: Found, now: Found) -> Step:
+    if was.image is None or now.image is None:
+        return step(was.version, now.version) if was.name == now.name else Step.UNKNOWN
+    if was.image.place != now.image.place:
+        return Step.UNKNOWN
+    if was.image.tag == now.image.tag:
+        return Step.DIGEST_ONLY if was.image.digest and now.image.digest else Step.UNKNOWN
+    return step(was.image.tag or "", now.image.tag or "")
+
+
+def _flags(found: Found) -> tuple[str, ...]:
+    image = found.image
+    if image is None:
+        return ()
+    flags = []
+    if image.digest is None:
+        flags.append("no-tag" if image.tag is None else "latest" if image.tag == "latest" else "no-digest")
+    version = read(image.tag) if image.tag else None
+    if version is not None and version.pre:
+        flags.append("pre-release")
+    return tuple(flags)
+
+
+def _place(found: Found) -> str:
+    return found.image.place if found.image is not None else ""

@@ -1,0 +1,166 @@
+"""Pull requests of Jenkins X repositories; those of the sample were checked by hand against their diff once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import repositories
+
+# pull request → conclusion, and what is said: severity, rule, path, a part of the message
+SAMPLE: dict[str, tuple[str, list[tuple[str, str, str, str]]]] = {
+    # Takes helmfiles/kuberhealthy/ away with its two releases, and a third from helmfiles/jx/.
+    "pr-19": (
+        "success",
+        [
+            ("warning", "helmfile-release", "helmfiles/jx/helmfile.yaml", "health-checks-jx (jxgh/jx-kh-check 0.0.78)"),
+            (
+                "warning",
+                "helmfile-release",
+                "helmfiles/kuberhealthy/helmfile.yaml",
+                "jx-kh-check (jxgh/jx-kh-check 0.0.80)",
+            ),
+            (
+                "warning",
+                "helmfile-release",
+                "helmfiles/kuberhealthy/helmfile.yaml",
+                "kuberhealthy (kuberhealthy/kuberhealthy 64)",
+            ),
+            ("notice", "jenkins-x-no-output", "helmfile.yaml", "helmfile.yaml and 3 more"),
+        ],
+    ),
+    # Takes pipelineVariables out of the global values.
+    "pr-20": ("success", [("notice", "jenkins-x-no-output", "jx-global-values.yaml", "jx-global-values.yaml")]),
+    # Adds a workflow of GitHub's, which deploys nothing.
+    "pr-21": ("neutral", []),
+    # Adds helmfiles/envoy-gateway-system/ with three releases, whose conditions are false in its jx-values.yaml.
+    "pr-23": (
+        "success",
+        [
+            ("notice", "jenkins-x-no-output", "helmfile.yaml", "helmfile.yaml and 2 more"),
+            *(
+                ("notice", "helmfile-release", "helmfiles/envoy-gateway-system/helmfile.yaml", text)
+                for text in (
+                    "gateway-helm (envoyproxy/gateway-helm 1.8.0) in envoy-gateway-system is added, and its condition",
+                    "envoy-gateway (jxgh/envoy-gateway 0.1.1) in envoy-gateway-system is added, and its condition",
+                    "acme-jx (jxgh/acme 0.1.0) in envoy-gateway-system is added, and its condition",
+                )
+            ),
+        ],
+    ),
+}
+
+
+@pytest.mark.skipif(not repositories.SAMPLES.is_dir(), reason="the samples lie beside the checkout")
+@pytest.mark.parametrize("pull_request", SAMPLE)
+def test_pull_requests_of_the_sample(pull_request: str, tmp_path: Path) -> None:
+    conclusion, expected = SAMPLE[pull_request]
+    _, verdict = repositories.check(repositories.sample("jx3-kubernetes", pull_request, tmp_path))
+    found = [(f["severity"], f["rule"], f["path"], f["message"]) for f in verdict["findings"]]
+    assert (verdict["conclusion"], verdict["targets"], len(found)) == (conclusion, [], len(expected))
+    for severity, rule, path, text in expected:
+        assert [f for f in found if f[:3] == (severity, rule, path) and text in f[3]]
+
+
+HELMFILE = """\
+namespace: shop
+releases:
+- name: web
+  chart: charts/web
+  values: [values/web.yaml]
+- name: cache
+  chart: stable/redis
+  version: 1.0.0
+"""
+CHART = {
+    "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+    "charts/web/templates/settings.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ .Release.Name }}', "
+    "namespace: '{{ .Release.Namespace }}'}\ndata: {level: '{{ .Values.level }}'}\n",
+    "charts/web/values.yaml": "level: info\n",
+    "values/web.yaml": "level: warn\n",
+    "helmfile.yaml": HELMFILE,
+}
+REQUIREMENTS = """\
+apiVersion: core.jenkins-x.io/v4beta1
+kind: Requirements
+spec:
+  cluster: {clusterName: blue}
+  environments: [{key: production}]
+"""
+OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: jx-production}\ndata: {x: 'y'}\n"
+
+
+def said(verdict: dict[str, Any]) -> list[tuple[str, str, str, int | None]]:
+    return [(f["severity"], f["rule"], f["path"], f["line"]) for f in verdict["findings"]]
+
+
+def test_a_release_of_a_local_chart_is_rendered_with_its_values_in_its_namespace(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, CHART, {"values/web.yaml": "level: debug\n"})
+    status, verdict = repositories.check(root)
+    assert (status, [t["id"] for t in verdict["targets"]]) == (0, ["helm:charts/web#shop/web"])
+    (change,) = verdict["changes"]
+    assert (change["namespace"], change["name"], change["fields"]) == ("shop", "web", ["data.level"])
+    assert "-  level: warn\n+  level: debug" in change["diff"]
+
+
+def test_a_release_that_moves_to_another_namespace_takes_its_objects_along(tmp_path: Path) -> None:
+    root = repositories.make(
+        tmp_path, CHART, {"helmfile.yaml": HELMFILE.replace("namespace: shop", "namespace: store")}
+    )
+    _, verdict = repositories.check(root)
+    assert {(t["id"], t["summary"]["create"], t["summary"]["delete"]) for t in verdict["targets"]} == {
+        ("helm:charts/web#shop/web", 0, 1),
+        ("helm:charts/web#store/web", 1, 0),
+    }
+
+
+def test_a_version_that_moves_is_told_and_touches_no_other_release(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, CHART, {"helmfile.yaml": HELMFILE.replace("1.0.0", "1.1.0")})
+    _, verdict = repositories.check(root)
+    assert verdict["changes"] == []
+    assert said(verdict) == [("notice", "helmfile-release", "helmfile.yaml", 6)]
+    assert "stable/redis 1.0.0 → 1.1.0" in verdict["findings"][0]["message"]
+
+
+def test_generated_output_has_its_environment_and_what_was_edited_by_hand_is_told(tmp_path: Path) -> None:
+    base = {"jx-requirements.yml": REQUIREMENTS, "config-root/namespaces/jx-production/web/a.yaml": OBJECT}
+    head = {"config-root/namespaces/jx-production/web/a.yaml": OBJECT.replace("'y'", "'z'")}
+    _, verdict = repositories.check(repositories.make(tmp_path, base, head))
+    (target,) = verdict["targets"]
+    assert (target["environment"], target["cluster"]) == ("production", "blue")
+    assert ("notice", "jenkins-x-edited-output", "config-root/namespaces/jx-production/web/a.yaml", None) in said(
+        verdict
+    )
+
+
+def test_a_pull_request_does_not_say_of_itself_that_it_is_not_production(tmp_path: Path) -> None:
+    base = {"jx-requirements.yml": REQUIREMENTS, "config-root/namespaces/jx-production/web/a.yaml": OBJECT}
+    head = {
+        "config-root/namespaces/jx-production/web/a.yaml": OBJECT.replace("'y'", "'z'"),
+        "jx-requirements.yml": REQUIREMENTS.replace("production", "playground"),
+    }
+    _, verdict = repositories.check(repositories.make(tmp_path, base, head))
+    assert [t["environment"] for t in verdict["targets"]] == ["production"]
+
+
+def test_requirements_that_cannot_be_read_on_the_base_block(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, {"jx-requirements.yml": "spec: [\n"}, {"README.md": "x\n"})
+    status, verdict = repositories.check(root)
+    assert (status, said(verdict)) == (1, [("error", "configuration", "jx-requirements.yml", 1)])
+
+
+def test_a_source_without_its_output_is_a_warning(tmp_path: Path) -> None:
+    base = CHART | {"config-root/namespaces/shop/a.yaml": OBJECT}
+    root = repositories.make(tmp_path, base, {"helmfile.yaml": HELMFILE.replace("1.0.0", "1.1.0")})
+    status, verdict = repositories.check(root)
+    assert status == 0
+    assert ("warning", "jenkins-x-not-regenerated", "helmfile.yaml", None) in said(verdict)
+
+
+def test_a_job_whose_pipeline_goes_blocks(tmp_path: Path) -> None:
+    triggers = "spec:\n  presubmits:\n  - name: verify\n    source: pr.yaml\n"
+    task = "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: a}\nspec: {steps: [{image: x}]}\n"
+    base = {".lighthouse/jx/triggers.yaml": triggers, ".lighthouse/jx/pr.yaml": task}
+    status, verdict = repositories.check(repositories.make(tmp_path, base, {".lighthouse/jx/pr.yaml": None}))
+    assert (status, said(verdict)) == (1, [("error", "lighthouse-trigger", ".lighthouse/jx/triggers.yaml", 4)])
