@@ -119,8 +119,10 @@ class Surroundings:
     realm: str = "."
 
     def own(self, path: str) -> str:
-        """The path, which tells realms apart where it is one of the bot's own."""
-        return f".~{self._mark}{path[2:]}" if path.startswith(".~") else path
+        """The path; one of the bot's own tells realms apart, unless the folder that it lies in does so already."""
+        if not path.startswith(".~") or any(path[:n] in self.graft.made for n, c in enumerate(path) if c == "/"):
+            return path
+        return f".~{self._mark}{path[2:]}"
 
     def write(self, path: str, data: bytes, source: Source) -> str:
         """Generate a file; gives its path back, as `own` does."""

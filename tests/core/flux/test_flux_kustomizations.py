@@ -316,3 +316,8 @@ def test_a_folder_that_stands_where_the_bot_keeps_its_own_is_an_error(tmp_path: 
     found = deployed(tmp_path, {**files, "apps/a.yaml": named("a"), f"{folder}/b.yaml": named("b")})
     kept = [f for f in found.findings if "a name that the bot keeps for itself" in f.message]
     assert [f.severity for f in kept] == [Severity.ERROR], found.said()
+
+
+def test_the_whole_repository_may_be_patched(tmp_path: Path) -> None:
+    found = deployed(tmp_path, {HERE: kustomization(".", "namePrefix: all-"), "clusters/here/a.yaml": named("a")})
+    assert "ConfigMap -/all-a" in found.names("flux:apps")
