@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=7)
     arguments = parser.parse_args()
     schemas = tempfile.TemporaryDirectory(prefix="bench-schemas-")
-    environment = _environment(Path(schemas.name))
+    environment = tools_environment(Path(schemas.name))
     print("| overlays | change | bot, cold cache | bot, warm cache | shell pipeline | cold / shell | warm / shell |")
     print("|---:|---|---:|---:|---:|---:|---:|", flush=True)
     sizes = [int(s) for s in arguments.sizes.split(",")]
@@ -79,7 +79,7 @@ def _row(root: Path, change: str, size: int, touched: int, runs: int, environmen
         warm()
 
     def warm() -> None:
-        _bot(root / "repo", change, environment | {"XDG_CACHE_HOME": str(cache)})
+        bot(root / "repo", change, environment | {"XDG_CACHE_HOME": str(cache)})
 
     def shell() -> None:
         out = root / "out"
@@ -91,14 +91,14 @@ def _row(root: Path, change: str, size: int, touched: int, runs: int, environmen
     times: dict[str, list[float]] = {"cold": [], "warm": [], "shell": []}
     for _ in range(runs):
         for name, run in (("cold", cold), ("warm", warm), ("shell", shell)):
-            times[name].append(_timed(run))
+            times[name].append(timed(run))
     cold_s, warm_s, shell_s = (statistics.median(times[n]) for n in ("cold", "warm", "shell"))
     what = "one overlay" if change == "one" else "the base"
     figures = f"{cold_s:.2f} s | {warm_s:.2f} s | {shell_s:.2f} s | {cold_s / shell_s:.2f} | {warm_s / shell_s:.2f}"
     return f"| {size} | {what} | {figures} |"
 
 
-def _bot(repo: Path, change: str, environment: dict[str, str]) -> None:
+def bot(repo: Path, change: str, environment: dict[str, str]) -> None:
     command = [str(Path(sys.executable).parent / "review-bot"), "check", str(repo)]
     done = subprocess.run(
         [*command, "--base", "main", "--head", change, "-o", "json"], capture_output=True, env=environment, check=False
@@ -107,13 +107,13 @@ def _bot(repo: Path, change: str, environment: dict[str, str]) -> None:
         raise SystemExit(f"the review failed: {done.stderr.decode()}{done.stdout.decode()[-2000:]}")
 
 
-def _timed(run: Callable[[], None]) -> float:
+def timed(run: Callable[[], None]) -> float:
     started = time.perf_counter()
     run()
     return time.perf_counter() - started
 
 
-def _environment(schemas: Path) -> dict[str, str]:
+def tools_environment(schemas: Path) -> dict[str, str]:
     """Both sides use the same schemas; kubeconform wants each in a file without references to others."""
     import kubernetes_validate
 
