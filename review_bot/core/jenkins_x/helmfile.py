@@ -141,7 +141,8 @@ def _following(tree: Tree, file: _File, found: Helmfiles) -> Iterator[str]:
             found.problems.append(Problem(message, "keep it in this repository", place, Severity.NOTICE))
             continue
         path = file.beside(written)
-        inside = [p for p in tree.entries() if matches(path, p)] if "*" in path else [path]
+        start = path.partition("*")[0]
+        inside = [p for p in tree.entries() if p.startswith(start) and matches(path, p)] if "*" in path else [path]
         known = sorted(p for p in inside if p in tree.entries())
         if not known:
             message = f"there is no helmfile {path}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from review_bot.core.model import Severity
@@ -11,15 +12,13 @@ from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.graph import cycles
 from review_bot.core.tekton.interface import Interface, interface
-from review_bot.core.tekton.reading import At, items, mapping, text, texts
+from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, mapping, text, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import NOTHING, Around, judge_task
 
 # Where the webhook looks for variables in a task of a pipeline; they make one task wait for another too.
 _CHECKED = ("params", "matrix", "when")
 _SPECS = ("taskSpec", "pipelineSpec")
-# How many names a hint lists.
-MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,11 @@ class _Task:
     final: bool
     interface: Interface | None = None
     sure: bool = True
+
+    @cached_property
+    def results(self) -> str:
+        """The results that it has, in words."""
+        return listed(self.interface.results if self.interface else ())
 
     @property
     def matrixed(self) -> bool:
@@ -68,6 +72,8 @@ class _Judge:
         for section in ("tasks", "finally"):
             for raw, place in items(self._spec.get(section), self._at.key(section)):
                 self._enter(raw, place, section == "finally")
+        self._known = listed(self._ordered)
+        self._spaces = listed(self._own.workspaces.keys() | self._around.workspaces)
         if self._spec.get("finally") and not self._spec.get("tasks"):
             self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
         for task in self._tasks.values():
@@ -139,8 +145,7 @@ class _Judge:
                 self._missing(place, Rule.UNRESOLVED, f"runs after the task {name}, which the pipeline does not have")
 
     def _missing(self, at: At, rule: Rule, message: str, severity: Severity = Severity.ERROR) -> None:
-        known = ", ".join(sorted(self._ordered)[:MOST_NAMES])
-        self._report.say(at, rule, message, f"its tasks are: {known}", severity)
+        self._report.say(at, rule, message, f"its tasks are: {self._known}", severity)
 
     def _taken(self, task: _Task) -> None:
         """What the task takes from others, and from the pipeline."""
@@ -183,9 +188,10 @@ class _Judge:
         """Has the task, where it is seen, a result of that name?"""
         if giver.interface is None or not giver.interface.whole or variable.among(giver.interface.results):
             return
-        known = ", ".join(sorted(giver.interface.results)) or "none"
         message = f"{variable.written} names a result that the task {giver.name} does not have"
-        self._report.say(at, Rule.RESULT, message, f"it has: {known}", severity if giver.sure else Severity.WARNING)
+        self._report.say(
+            at, Rule.RESULT, message, f"it has: {giver.results}", severity if giver.sure else Severity.WARNING
+        )
 
     def _given(self, task: _Task) -> None:
         """What the task is given, against what it asks for."""
@@ -196,7 +202,7 @@ class _Judge:
             name = text(workspace.get("workspace")) or text(workspace.get("name"))
             if name not in spaces:
                 message = f"the pipeline declares no workspace {name}"
-                help = f"declare it under workspaces; it has: {', '.join(sorted(spaces)) or 'none'}"
+                help = f"declare it under workspaces; it has: {self._spaces}"
                 severity = Severity.ERROR if around.strict else Severity.WARNING
                 self._report.say(place, Rule.WORKSPACE, message, help, severity)
             elif name in optional and task.interface and task.interface.workspaces.get(text(workspace.get("name"))):
@@ -219,7 +225,8 @@ class _Judge:
         waits = {t.name: self._waits_for(t) for t in self._tasks.values() if not t.final}
         for cycle in cycles(waits):
             place = self._tasks[cycle[0]].at
-            message = f"the tasks wait for each other: {' → '.join([*cycle, cycle[0]])}"
+            shown = [*cycle[:MOST_NAMES], *(["…"] if len(cycle) > MOST_NAMES else []), cycle[0]]
+            message = f"the tasks wait for each other: {' → '.join(shown)}"
             self._report.say(place, Rule.CYCLE, message, "take a runAfter or a result out of the circle")
 
     def _waits_for(self, task: _Task) -> list[str]:
