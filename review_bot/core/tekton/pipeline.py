@@ -65,6 +65,7 @@ class _Judge:
         self._around = around
         self._own = interface(spec)
         self._tasks: dict[str, _Task] = {}
+        self._unseen: list[str] = []
         # The names of the tasks that run in order; those under finally are not among them.
         self._ordered: set[str] = set()
 
@@ -72,6 +73,12 @@ class _Judge:
         for section in ("tasks", "finally"):
             for raw, place in items(self._spec.get(section), self._at.key(section)):
                 self._enter(raw, place, section == "finally")
+        if self._unseen:
+            message = (
+                f"what {listed(self._unseen)} runs is brought by a resolver or a custom task, so it is not checked"
+            )
+            help = "see that it takes the params and workspaces that it gets, and has the results that are used"
+            self._report.say(self._at.key("tasks"), Rule.NOT_SEEN, message, help, Severity.NOTICE)
         self._known = listed(self._ordered)
         self._spaces = listed(self._own.workspaces.keys() | self._around.workspaces)
         if self._spec.get("finally") and not self._spec.get("tasks"):
@@ -104,13 +111,11 @@ class _Judge:
         way, value = ways[0], mapping(raw.get(ways[0]))
         if way == "taskSpec":
             return self._embedded(raw, value, at)
-        if way != "taskRef":
-            return None, False  # pipelines in pipelines are Tekton's to judge: their form is not settled
-        kind, group = text(value.get("kind")) or "Task", text(value.get("apiVersion")).partition("/")[0]
-        if value.get("resolver") or value.get("bundle") or kind not in ("Task", "ClusterTask"):
+        if way != "taskRef" or _elsewhere(value):
+            # Pipelines in pipelines are Tekton's to judge: their form is not settled.
+            self._unseen.append(text(raw.get("name")))
             return None, False
-        if group not in ("", PIPELINES):
-            return None, False
+        kind = text(value.get("kind")) or "Task"
         name = text(value.get("name"))
         if not name:
             self._report.say(at.key("taskRef"), Rule.TASK, "taskRef names nothing", "add name, or a resolver")
@@ -120,7 +125,8 @@ class _Judge:
 
     def _embedded(self, raw: Mapping[str, Any], spec: dict[str, Any], at: At) -> tuple[Interface | None, bool]:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
-            return None, False  # a custom task: only its controller knows
+            self._unseen.append(text(raw.get("name")))
+            return None, False
         # What the pipeline has reaches the spec within; Tekton before 0.60 asks it to be declared there too.
         params = self._around.params | self._own.params.keys()
         spaces = self._around.workspaces | self._own.workspaces.keys()
@@ -251,6 +257,13 @@ class _Judge:
             if not found:
                 message = "a result of a pipeline is one of its tasks'"
                 self._report.say(place, Rule.RESULT, message, "write $(tasks.NAME.results.RESULT)")
+
+
+def _elsewhere(ref: Mapping[str, Any]) -> bool:
+    """Does the reference lead out of the cluster's Tasks: to a resolver, a bundle, or a custom task's controller?"""
+    if ref.get("resolver") or ref.get("bundle") or text(ref.get("kind")) not in ("", "Task", "ClusterTask"):
+        return True
+    return text(ref.get("apiVersion")).partition("/")[0] not in ("", PIPELINES)
 
 
 def _without(asked: Interface, given: frozenset[str] | set[str]) -> Interface:

@@ -38,6 +38,9 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
     used = mapping(spec[ref])
     group = text(used.get("apiVersion")).partition("/")[0]
     if used.get("resolver") or used.get("bundle") or group not in ("", PIPELINES):
+        message = "what it runs is brought by a resolver, so it is not checked"
+        help = "see that it takes the params and workspaces that it gets"
+        report.say(at.key(ref), Rule.NOT_SEEN, message, help, Severity.NOTICE)
         return
     wanted = text(used.get("kind")) or kind.capitalize()
     name = text(used.get("name"))

@@ -201,8 +201,12 @@ MISUSES = [
     ),
     ("taskRef: {name: build}", "taskRef: {name: biuld}", [("notice", "tekton-not-seen", 9)]),
     ("taskRef: {name: build}", "taskRef: {name: build, kind: ClusterTask}", [("notice", "tekton-not-seen", 9)]),
-    ("taskRef: {name: build}", "taskRef: {resolver: git}", []),
-    ("taskRef: {name: build}", "taskRef: {apiVersion: example.dev/v1, kind: Wait, name: x}", []),
+    ("taskRef: {name: build}", "taskRef: {resolver: git}", [("notice", "tekton-not-seen", 7)]),
+    (
+        "taskRef: {name: build}",
+        "taskRef: {apiVersion: example.dev/v1, kind: Wait, name: x}",
+        [("notice", "tekton-not-seen", 7)],
+    ),
     ("taskRef: {name: build}", "taskRef: {}", [("error", "tekton-task", 9)]),
 ]
 
