@@ -9,7 +9,6 @@ from typing import Any
 from review_bot.checks.dry_run_live import NOT_FOUND, Place
 from review_bot.checks.dry_run_words import Problem, Rule, problems, warning
 from review_bot.cluster.client import ClusterClient
-from review_bot.cluster.kinds import Kinds
 from review_bot.core.groups import is_builtin
 from review_bot.core.model import Manifest, ResourceId
 
@@ -25,9 +24,8 @@ OWN_NAMES = frozenset(["foregroundDeletion", "orphan"])
 class Deletions:
     """Tries deletions that are not done; safe to use from many threads."""
 
-    def __init__(self, client: ClusterClient, kinds: Kinds) -> None:
+    def __init__(self, client: ClusterClient) -> None:
         self._client = client
-        self._kinds = kinds
         self._lock = threading.Lock()
         self._others: frozenset[str] | None = None
 
@@ -35,29 +33,32 @@ class Deletions:
         """What stands in the way of deleting a live object, () if nothing does. Raises ClusterError."""
         if "delete" not in place.served.verbs:
             return (Problem(Rule.INVALID, f"the cluster lets nobody delete a {id.kind}"),)
-        if not is_builtin(id.group) and id.group in self._served_by_others():
-            message = "is served by another API server, which may take a dry run for a deletion, so it was not asked"
-            return (Problem(Rule.WARNING, message, help="ask those who run that API server"),)
+        if not is_builtin(id.group) and (kept_off := self._kept_off(id.group)) is not None:
+            return (kept_off,)
         answer = self._client.dry_run_delete(place.served.path(place.namespace, id.name))
         said = tuple(warning(text) for text in answer.warnings)
         if not answer.fine and answer.status != NOT_FOUND:
             return (*problems(answer.status, answer.body), *said)
         return (*_waiting(live), *said)
 
-    def _served_by_others(self) -> frozenset[str]:
-        """The groups that the API server passes on. If it does not tell, every group may be one."""
+    def _kept_off(self, group: str) -> Problem | None:
+        """Why a deletion in a group that is not Kubernetes' own must not be tried, None if it may."""
         with self._lock:
             if self._others is None:
                 answer = self._client.get(APISERVICES)
-                rows = answer.body.get("items") if answer.fine else None
-                found = _passed_on(rows) if isinstance(rows, list) else {k.group for k in self._kinds.served}
-                self._others = frozenset(found)
-            return self._others
+                if not answer.fine:
+                    return problems(answer.status, answer.body)[0]
+                rows = answer.body.get("items")
+                self._others = _passed_on(rows if isinstance(rows, list) else [])
+        if group not in self._others:
+            return None
+        message = "is served by another API server, which may take a dry run for a deletion, so it was not asked"
+        return Problem(Rule.WARNING, message, help="ask those who run that API server")
 
 
-def _passed_on(rows: list[Any]) -> set[str]:
+def _passed_on(rows: list[Any]) -> frozenset[str]:
     specs = [row.get("spec") for row in rows if isinstance(row, Mapping)]
-    return {str(s.get("group")) for s in specs if isinstance(s, Mapping) and s.get("service")}
+    return frozenset(str(s.get("group")) for s in specs if isinstance(s, Mapping) and s.get("service"))
 
 
 def _waiting(live: Manifest) -> tuple[Problem, ...]:

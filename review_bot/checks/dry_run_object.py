@@ -60,7 +60,7 @@ class Asker:
     def __init__(self, client: ClusterClient, kinds: Kinds) -> None:
         self._client = client
         self._kinds = kinds
-        self._deletions = Deletions(client, kinds)
+        self._deletions = Deletions(client)
         self.live = LiveObjects(client)
 
     def place(self, change: ResourceChange, namespace: str | None) -> Place | Problem:

@@ -168,7 +168,8 @@ class DeliveredSide:
         self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
-            if finding.severity is Severity.ERROR:
+            # Of an error in a target that is told of it is known what it concerns: that, and what would follow from it.
+            if finding.severity is Severity.ERROR and finding.target not in own:
                 self.failed.add(realm)
 
     def _of_the_tree(self, reads: frozenset[str] | None) -> frozenset[str] | None:

@@ -109,7 +109,7 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
     changes: list[ResourceChange] = []
     for one in planned:
         base, head = rendered.base.get(one.id), rendered.head.get(one.id)
-        if (head is not None and head.failed) or any(_unseen_content(side) for side in (one.base, one.head)):
+        if (head is not None and head.failed) or _unseen_content(one.head):
             continue
         before = base.resources if base is not None and not base.failed else ()
         found = compare(one.id, before, head.resources if head is not None else ())
@@ -133,12 +133,15 @@ def _findings(side: Mapping[str, Rendered]) -> list[Finding]:
 
 
 def _unseen(rendered: RenderedSides) -> list[Finding]:
-    """A base that does not render while the head does, or is gone: the change is not blocked for it, but it is said."""
+    """A base that can't be seen while the head can, or is gone: the change is not blocked for it, but it is said."""
     found = []
+    told = {f.target: f for f in reversed(rendered.told_before)}
     for id, base in rendered.base.items():
         head = rendered.head.get(id)
-        if base.failed and (head is None or not head.failed):
-            first = next(f for f in base.findings if f.severity is Severity.ERROR)
+        first = next((f for f in base.findings if f.severity is Severity.ERROR), None)
+        if _unseen_content(base.target):
+            first = told.get(id)
+        if first is not None and (head is None or not (head.failed or _unseen_content(head.target))):
             shown = "what goes away with it is not known" if head is None else "so all of it is shown as new"
             text = f"on the base, {first.message}; {shown}"
             found.append(replace(first, rule="base-not-rendered", severity=Severity.WARNING, message=text))

@@ -244,3 +244,28 @@ def test_what_can_no_longer_be_seen_is_not_deleted(tmp_path: Path) -> None:
     verdict = reviewed(tmp_path, SET, head)
     assert effect(verdict) == {"argocd:applicationset/all": [], "plain:root": ["update ApplicationSet argocd/all"]}
     assert "not-seen" in [f["rule"] for f in verdict["findings"]]
+
+
+def test_an_application_that_is_broken_hides_no_deletion_of_others(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: none"),
+        "root/web.yaml": application("web", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    verdict = reviewed(tmp_path, base, {"root/web.yaml": None})
+    assert effect(verdict)["argocd:web"] == ["delete Deployment web/web"]
+
+
+def test_what_was_not_seen_on_the_base_is_shown_as_new_and_what_goes_unseen_is_said(tmp_path: Path) -> None:
+    base = {
+        "root/broken.yaml": application("broken", "path: wbe"),
+        "root/gone.yaml": application("gone", "path: nowhere"),
+        "root/more.yaml": application("more", "path: web"),
+        "web/deploy.yaml": DEPLOYMENT,
+    }
+    head = {"root/broken.yaml": application("broken", "path: web"), "root/gone.yaml": None}
+    verdict = reviewed(tmp_path, base, head)
+    assert effect(verdict)["argocd:broken"] == ["create Deployment broken/web"]
+    said = {f["target"]: f["message"] for f in verdict["findings"] if f["rule"] == "base-not-rendered"}
+    assert said["argocd:broken"].endswith("so all of it is shown as new")
+    assert said["argocd:gone"].endswith("what goes away with it is not known")

@@ -129,9 +129,10 @@ def behind(
     folder: Path,
     fault: Fault | None,
     when: Callable[[str, str, int], bool] = lambda method, path, before: True,
+    context: str = "admin",
     **more: Any,
 ) -> Iterator[tuple[ClusterSettings, Proxy]]:
-    """Settings that lead through the proxy as administrator."""
+    """Settings that lead through the proxy, as administrator if nobody else is named."""
     proxy = Proxy(cluster, fault, when)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -140,7 +141,7 @@ def behind(
     path = folder / f"kubeconfig-{proxy.server_port}"
     path.write_text(json.dumps(config))
     try:
-        yield ClusterSettings("test", kubeconfig=path, context="admin", **more), proxy
+        yield ClusterSettings("test", kubeconfig=path, context=context, **more), proxy
     finally:
         proxy.over.set()
         proxy.shutdown()

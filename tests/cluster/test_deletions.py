@@ -129,8 +129,9 @@ def test_two_requests_an_object_and_one_for_what_stays(kube: Kube, namespace: st
     assert kube.send("GET", kube.path(manifests(config(namespace))[0]))[0] == 200
 
 
-def test_a_kind_that_another_api_server_serves_is_never_tried(kube: Kube, namespace: str, tmp_path: Path) -> None:
+def test_a_kind_that_another_api_server_serves_is_never_tried(guarded: Kube, tmp_path: Path) -> None:
     """Such a server may not know dry runs. Here a definition's group is passed on after the object was made."""
+    kube, namespace = guarded, guarded.namespace()
     group = f"{namespace}.example.com"
     kube.apply(DEFINITION.replace("GROUP", group))
     gadget = GADGET.replace("GROUP", group).replace("NS", namespace)
@@ -140,12 +141,42 @@ def test_a_kind_that_another_api_server_serves_is_never_tried(kube: Kube, namesp
     assert [(c.action, c.id.kind) for c in fine.live] == [(LiveAction.DELETE, "Gadget")]
     assert said(fine) == []
     service = f"service: {{name: other, namespace: {namespace}}}"
-    kube.apply(
+    passed_on = (
         f"apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {{name: v2.{group}}}\n"
         f"spec: {{group: {group}, version: v2, groupPriorityMinimum: 1, versionPriority: 1, {service}}}\n"
     )
-    with behind(kube.cluster, tmp_path, None) as (asked, proxy):
-        verdict = review(tmp_path / "others", asked, files, {"app/g.yaml": None})
-        assert proxy.methods["DELETE"] == 0
+    kube.apply(passed_on)
+    try:
+        with behind(kube.cluster, tmp_path, None) as (asked, proxy):
+            verdict = review(tmp_path / "others", asked, files, {"app/g.yaml": None})
+            assert proxy.methods["DELETE"] == 0
+    finally:
+        kube.send("DELETE", kube.path(manifests(passed_on)[0]))
     assert [(f.rule, f.severity) for f in said(verdict)] == [("dry-run-warning", Severity.WARNING)]
     assert "is served by another API server" in said(verdict)[0].message
+
+
+def test_a_custom_kind_is_not_tried_where_the_bot_can_not_tell_who_serves_it(
+    kube: Kube, namespace: str, tmp_path: Path
+) -> None:
+    group = f"{namespace}.example.com"
+    kube.apply(DEFINITION.replace("GROUP", group))
+    gadget = GADGET.replace("GROUP", group).replace("NS", namespace)
+    kube.apply(gadget)
+    kube.apply(
+        f"apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: all, namespace: {namespace}}}\n"
+        "rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]\n---\n"
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
+        f"metadata: {{name: all, namespace: {namespace}}}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: all}\n"
+        "subjects: [{kind: User, name: stranger, apiGroup: rbac.authorization.k8s.io}]\n"
+    )
+    path = kube.path(manifests(gadget)[0])
+    eventually(lambda: kube.send("GET", path, context="stranger")[0] == 200)
+    files = {"app/g.yaml": gadget, "app/c.yaml": config(namespace)}
+    with behind(kube.cluster, tmp_path, None, context="stranger") as (asked, proxy):
+        verdict = review(tmp_path / "repository", asked, files, {"app/g.yaml": None})
+        assert proxy.methods["DELETE"] == 0
+    assert rules(verdict) == ["dry-run-forbidden"]
+    assert "may not list apiservices" in said(verdict)[0].message
+    assert kube.send("GET", path)[0] == 200

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,16 +11,6 @@ from review_bot.core.model import Delivery, RendererName, Resource, ResourceId, 
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.argocd import finish
-from review_bot.render.side import Side
-
-APPLICATION = ResourceId("argoproj.io/v1alpha1", "Application", "argocd", "web")
-
-
-class Nothing:
-    sha = ""
-
-    def entries(self) -> dict[str, object]:
-        return {}
 
 
 def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple[list[Resource], list[str]]:
@@ -31,7 +22,8 @@ def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple
     target = Target(
         target.id, target.renderer, "web", "app.yaml", None, "web", delivery=delivery, parts=(part,) * sources
     )
-    found, findings = finish(target, resources, Side(Nothing(), Path()))  # type: ignore[arg-type]
+    with_: Any = None  # Argo CD's own rules need nothing of the side
+    found, findings = asyncio.run(finish(target, resources, with_))
     return list(found), [f.rule for f in findings]
 
 
