@@ -64,6 +64,13 @@ class _Judge:
         self._catalogue = catalogue
         self._around = around
         self._own = interface(spec)
+        # What reaches a spec within: that of the pipeline and of the run around it. Tekton before 0.60 asks it to be
+        # declared there too.
+        params = self._own.params.keys() | around.params
+        self._within = Around(
+            frozenset(params), frozenset(self._own.workspaces.keys() | around.workspaces), around.strict
+        )
+        self._optional = {name for name, required in self._own.workspaces.items() if not required}
         self._tasks: dict[str, _Task] = {}
         self._unseen: list[str] = []
         # The names of the tasks that run in order; those under finally are not among them.
@@ -80,7 +87,7 @@ class _Judge:
             help = "see that it takes the params and workspaces that it gets, and has the results that are used"
             self._report.say(self._at.key("tasks"), Rule.NOT_SEEN, message, help, Severity.NOTICE)
         self._known = listed(self._ordered)
-        self._spaces = listed(self._own.workspaces.keys() | self._around.workspaces)
+        self._spaces = listed(self._within.workspaces)
         if self._spec.get("finally") and not self._spec.get("tasks"):
             self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
         for task in self._tasks.values():
@@ -127,16 +134,7 @@ class _Judge:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
             self._unseen.append(text(raw.get("name")))
             return None, False
-        # What the pipeline has reaches the spec within; Tekton before 0.60 asks it to be declared there too.
-        params = self._around.params | self._own.params.keys()
-        spaces = self._around.workspaces | self._own.workspaces.keys()
-        judge_task(
-            self._report,
-            spec,
-            at.key("taskSpec"),
-            self._catalogue,
-            Around(frozenset(params), frozenset(spaces), self._around.strict),
-        )
+        judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, self._within)
         return interface(spec), True
 
     def _order(self, task: _Task) -> None:
@@ -147,7 +145,7 @@ class _Judge:
                 message = f"a task under finally can't run after {name}"
                 self._report.say(place, Rule.FINALLY, message, "remove runAfter: all of finally begins at once")
                 return
-            if name not in self._ordered:
+            if not isinstance(name, str) or name not in self._ordered:
                 self._missing(place, Rule.UNRESOLVED, f"runs after the task {name}, which the pipeline does not have")
 
     def _missing(self, at: At, rule: Rule, message: str, severity: Severity = Severity.ERROR) -> None:
@@ -167,7 +165,7 @@ class _Judge:
                     message = f"{variable.written} names a task that the pipeline does not have"
                     self._missing(place, Rule.UNRESOLVED, message, severity)
             for variable in variables.params(value):
-                if variable.among(self._own.params) is None and variable.among(self._around.params) is None:
+                if variable.among(self._within.params) is None:
                     strict = checked and self._around.strict
                     message = f"{variable.written} names a param that the pipeline does not declare"
                     help = f"declare {variable.name} under params, or check its spelling"
@@ -201,17 +199,17 @@ class _Judge:
 
     def _given(self, task: _Task) -> None:
         """What the task is given, against what it asks for."""
-        raw, at, around = task.raw, task.at, self._around
-        spaces = self._own.workspaces.keys() | around.workspaces
-        optional = {name for name, required in self._own.workspaces.items() if not required}
+        raw, at, around = task.raw, task.at, self._within
         for workspace, place in items(raw.get("workspaces"), at.key("workspaces")):
             name = text(workspace.get("workspace")) or text(workspace.get("name"))
-            if name not in spaces:
+            if name not in around.workspaces:
                 message = f"the pipeline declares no workspace {name}"
                 help = f"declare it under workspaces; it has: {self._spaces}"
                 severity = Severity.ERROR if around.strict else Severity.WARNING
                 self._report.say(place, Rule.WORKSPACE, message, help, severity)
-            elif name in optional and task.interface and task.interface.workspaces.get(text(workspace.get("name"))):
+            elif (
+                name in self._optional and task.interface and task.interface.workspaces.get(text(workspace.get("name")))
+            ):
                 message = f"the workspace {name} is optional in the pipeline, and this task needs it"
                 self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither")
         if task.interface is None:
@@ -219,8 +217,8 @@ class _Judge:
         embedded = raw.get("taskSpec") is not None
         what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
         # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
-        asked = _without(task.interface, around.params | self._own.params.keys()) if embedded else task.interface
-        inherited = frozenset(spaces) if embedded else frozenset()
+        asked = _without(task.interface, around.params) if embedded else task.interface
+        inherited = around.workspaces if embedded else frozenset()
         matrix = raw.get("matrix")
         binding.params(self._report, raw.get("params"), at.key("params"), asked, what, matrix=matrix, sure=task.sure)
         binding.workspaces(
@@ -266,7 +264,7 @@ def _elsewhere(ref: Mapping[str, Any]) -> bool:
     return text(ref.get("apiVersion")).partition("/")[0] not in ("", PIPELINES)
 
 
-def _without(asked: Interface, given: frozenset[str] | set[str]) -> Interface:
+def _without(asked: Interface, given: frozenset[str]) -> Interface:
     """The interface of a spec that has these parameters anyway."""
     params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
     return replace(asked, params=params)

@@ -148,6 +148,23 @@ def test_what_helmfile_would_stumble_over_or_cannot_be_seen_is_said(
     assert finding.severity == severity and text in finding.message and finding.help
 
 
+TEMPLATED: dict[str, str | None] = {
+    "helmfiles/jx/helmfile.yaml": "releases:\n{{ range .x }}\n- name: {{ . }}\n{{ end }}\n"
+}
+
+
+def test_releases_that_are_hidden_are_not_called_removed_or_added() -> None:
+    assert list(releases.moves(read(), read(TEMPLATED))) == []
+    assert list(releases.moves(read(TEMPLATED), read())) == []
+
+
+def test_a_helmfile_that_hides_a_release_which_was_rendered_before_is_an_error() -> None:
+    (finding,) = releases.problems(read(TEMPLATED), read())
+    assert finding.severity == "error"
+    (finding,) = releases.problems(read(TEMPLATED), read(TEMPLATED))
+    assert finding.severity == "warning"
+
+
 def test_value_files_that_are_written_later_or_may_be_missing_are_no_problem() -> None:
     assert read({"helmfiles/jx/jx-values.yaml": None}).problems == []
     assert (

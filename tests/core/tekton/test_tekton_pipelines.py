@@ -273,6 +273,10 @@ def test_thousands_of_tasks_that_wait_in_circles_are_judged_in_one_look() -> Non
     assert max(len(f.message) for f in found) < 1000
 
 
+def test_what_is_no_name_is_no_task_to_run_after() -> None:
+    assert short(pipeline(f"{BASE}    runAfter: [{{a: b}}]")) == [("error", "tekton-unresolved", 10)]
+
+
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x", "$(tasks.a.results.b)", "$(params.x[*])"]),
     lambda inner: (
