@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("owners", "say who owns a path"),
     "policy": ("policy", "test policies and print their catalogue"),
     "drift": ("drift", "compare what runs in the cluster with what the repository renders"),
+    "audit": ("audit", "verify, export or show the log of every decision"),
     "demo": ("demo", "show what the bot says of pull requests of every kind"),
     "doctor": ("doctor", "check that the tools which the bot drives are there and work"),
 }

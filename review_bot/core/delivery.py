@@ -119,21 +119,23 @@ class Surroundings:
     realm: str = "."
 
     def own(self, path: str) -> str:
-        """The path, which tells realms apart where it is one of the bot's own."""
-        return f".~{self._mark}{path[2:]}" if path.startswith(".~") else path
+        """The path; one of the bot's own tells realms apart, unless the folder that it lies in does so already."""
+        if not path.startswith(".~") or any(path[:n] in self.graft.made for n, c in enumerate(path) if c == "/"):
+            return path
+        return f".~{self._mark}{path[2:]}"
 
     def write(self, path: str, data: bytes, source: Source) -> str:
         """Generate a file; gives its path back, as `own` does."""
         path = self.own(path)
-        is_new = path not in self.graft.entries()
         self.files.closures.pop(folder_of(path), None)
+        is_new = path not in self.graft.entries()
         self.graft.write(path, data, source)
         self.files.add([path] if is_new else [])
         return path
 
     def copy(self, paths: Sequence[str], folder: str, to: str) -> None:
         """Files below `folder` once more below `to`, one of the bot's own folders; again and again with no harm."""
-        known = set(self.graft.entries())
+        known = frozenset(self.files.below(self.own(to)))
         self.files.add([p for p in self.graft.copy(paths, folder, self.own(to)) if p not in known])
 
     def shadow(self, folder: str, name: str) -> str:

@@ -55,10 +55,12 @@ class DeliveredSide:
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
+    other: DeliveredSide | None = None
 
     def __post_init__(self) -> None:
         self.graft = Graft(self.tree)
-        self.files = Files(self.graft)
+        # What both sides hold is parsed once.
+        self.files: Files = Files(self.graft, self.other.files if self.other is not None else None)
         self._realms = {root.id: root.path for root in self.roots}
         # By identity, since comparing targets compares all that they read; each is kept lest another gets its identity.
         self._prints: dict[int, tuple[Target, str]] = {}

@@ -82,14 +82,11 @@ class Delivering:
         self, sides: Sides, plan: Plan, changes: Sequence[FileChange], marked: tuple[Marked, Marked]
     ) -> Delivered:
         """Base and head of a change, and what of it is touched."""
-        with_tools = [
-            (sides.base, plan.base_leading, marked[0]),
-            (sides.head, plan.head_leading, marked[1]),
-        ]
         expander = Expander(self.renderer.sandbox)
         try:
             results: dict[str, Rendered] = {}
-            base, head = (self._side(*one, results, expander) for one in with_tools)
+            base = self._side(sides.base, plan.base_leading, marked[0], results, expander)
+            head = self._side(sides.head, plan.head_leading, marked[1], results, expander, base)
             own = plan.touched
             wanted = [(base, t) for t in (*_sides_of(own, "base"), *base.roots)]
             wanted += [(head, t) for t in (*_sides_of(own, "head"), *head.roots)]
@@ -143,11 +140,17 @@ class Delivering:
         return Survey(targets, side.graft, _shown(side.findings, ids))
 
     def _side(
-        self, tree: Tree, roots: Sequence[Target], marked: Marked, results: Mapping[str, Rendered], expander: Expander
+        self,
+        tree: Tree,
+        roots: Sequence[Target],
+        marked: Marked,
+        results: Mapping[str, Rendered],
+        expander: Expander,
+        other: DeliveredSide | None = None,
     ) -> DeliveredSide:
         reach = Reach(self._here, self._tree_of, expander)
         words = tuple(word.encode() for word in WORDS)
-        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, words, results)
+        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, words, results, other=other)
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
         """Expand and render what leads on, until nothing new comes."""

@@ -20,7 +20,7 @@ from review_bot.github.client import Installation
 from review_bot.github.mirror import Fetched, Mirrors
 from review_bot.github.queue import Group
 from review_bot.pipeline.review import Reviewer
-from review_bot.server import document
+from review_bot.server import auditing, document
 from review_bot.server.document import Document
 from review_bot.server.permitted import permitted
 from review_bot.server.store import Store
@@ -88,6 +88,9 @@ class Groups:
         members = await self._members(repository, group, known, fetched, reviewed)
         report = _report(members)
         passed = [m.number for m in members] if report.conclusion == "success" else []
+        against = {member.number: member.why for member in members}
+        entry = auditing.grouped(repository, group.number, group.head, report.conclusion, reviewed.digest, against)
+        await asyncio.to_thread(self.store.audit.record, entry)
         self.store.notes.group_said(repository, group.branch, group.head, passed)
         await permitted(runs.complete(group.head, APPROVALS, report, present.get(APPROVALS)))
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
+from review_bot.core.configuration import CONFIG_PATH
 from review_bot.core.errors import ReviewBotError
 from review_bot.gate import explain
 from review_bot.gate.decision import Decision, decide
@@ -24,7 +25,7 @@ from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
 from review_bot.github.webhook import Wish
 from review_bot.pipeline.review import Reviewer
-from review_bot.server import document, since
+from review_bot.server import auditing, document, since
 from review_bot.server.decided import Decided
 from review_bot.server.document import Document
 from review_bot.server.facts import FactsReader
@@ -157,7 +158,7 @@ class Looker:
         self._store.published(pull.repository, pull.number, pull.head_sha, reviewed.digest)
         self._store.notes.keep_effect(pull.repository, pull.number, reviewed.digest, since.dump(reviewed.shown))
         reviews, comments = await asyncio.gather(reader.reviews(pull.number), reader.comments(pull.number))
-        facts, decision = await self._decide(pull, fetched, reviewed, reviews, comments)
+        facts, decision = await self._decide(pull, fetched, reviewed, shared.conclusion, reviews, comments)
         past = since.since(facts, self._store.notes.effects(pull.repository, pull.number), reviewed.shown)
         summary = f"{explain.summary(decision)}\n{past.line}".rstrip()
         conclusion = CONCLUSIONS.get(decision.state, "action_required")
@@ -185,14 +186,21 @@ class Looker:
         pull: PullRequest,
         fetched: Fetched,
         reviewed: Document,
+        verdict: str,
         reviews: Sequence[PullReview],
         comments: Sequence[PullComment],
     ) -> tuple[Facts, Decision]:
+        """The decision, which stands in the audit log before it stands anywhere else."""
         gathered = await FactsReader(self.reader(pull.repository), self._people).gather(
             pull, fetched, reviewed, self._store.effects(pull.repository, pull.number), reviews, comments
         )
         facts = await asyncio.to_thread(parse, gathered)
-        return facts, await asyncio.to_thread(decide, facts)
+        decision = await asyncio.to_thread(decide, facts)
+        base = fetched.repository.tree(fetched.tip)
+        policies = await asyncio.to_thread(lambda: auditing.policies_of(base, base.read(CONFIG_PATH)))
+        entry = auditing.decided(pull, reviewed.digest, verdict, policies, gathered, decision)
+        await asyncio.to_thread(self._store.audit.record, entry)
+        return facts, decision
 
     async def _converse(
         self,

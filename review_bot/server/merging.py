@@ -24,6 +24,7 @@ from review_bot.github.conversation import Conversation
 from review_bot.github.errors import Forbidden, Missing, Refused
 from review_bot.github.pulls import pull_of, repo_path
 from review_bot.github.webhook import Wish
+from review_bot.server import auditing
 from review_bot.server.decided import Decided
 from review_bot.server.store import Store
 
@@ -104,6 +105,8 @@ class Merging:
             await self._say(decided, _refused(error, asked, method))
             return
         log.info("%s#%s: merged as %s", pull.repository, pull.number, done["sha"])
+        entry = auditing.merged(pull, decided.document.digest, asked, method, str(done["sha"]))
+        await asyncio.to_thread(self.store.audit.record, entry)
         # Events of the bot's own start nothing: what follows from a merge is asked for here.
         self.store.notes.merge_waits(pull.repository, pull.number, None)
         after = (f"pull:{pull.repository}#{pull.number}", f"base:{pull.repository}:{pull.base_ref}")

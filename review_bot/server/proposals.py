@@ -14,6 +14,7 @@ from review_bot.github.client import Installation
 from review_bot.github.mirror import Mirrors
 from review_bot.github.pulls import repo_path
 from review_bot.github.webhook import Wish
+from review_bot.server import auditing
 from review_bot.server.store import Store
 
 
@@ -68,6 +69,8 @@ class Proposals:
             "body": proposal.body,
         }
         opened: Mapping[str, Any] = await self.api.send("POST", f"{repo_path(proposal.repository)}/pulls", made)
+        entry = auditing.proposed(proposal.repository, int(opened["number"]), proposal.asker, proposal.title, sha)
+        await asyncio.to_thread(self.store.audit.record, entry)
         return opened
 
     def want(self, repository: str, opened: Mapping[str, Any]) -> None:

@@ -104,3 +104,23 @@ CREATE TABLE IF NOT EXISTS reviews (
     gate TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (repository, number)
 );
+-- The audit log: hash-chained, and never changed (see core/audit.py). `substance` is for finding an equal last record.
+CREATE TABLE IF NOT EXISTS audit (
+    seq INTEGER PRIMARY KEY,
+    repository TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    substance TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS audit_of ON audit (repository, number, kind, seq);
+CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit log is never shortened'); END;
+-- Where the log ends, kept apart from it so that a shortened one is found.
+CREATE TABLE IF NOT EXISTS audit_end (
+    one INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL
+);

@@ -53,7 +53,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         webhook_secret=secret,
         api_url=api,
         github_url=_url(environment, "GITHUB_URL", _web_of(api)),
-        database=_database(environment, state),
+        database=database_of(environment),
         state_dir=state,
         public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
         port=_port(environment.get("PORT", "8080")),
@@ -102,7 +102,9 @@ def _web_of(api: str) -> str:
     return PUBLIC_URL if api == PUBLIC_API else api.removesuffix("/api/v3")
 
 
-def _database(environment: Mapping[str, str], state: Path) -> Path:
+def database_of(environment: Mapping[str, str]) -> Path:
+    """Where the service keeps what it knows. Raises UsageError."""
+    state = Path(environment.get("REVIEW_BOT_STATE_DIR") or _default_state(environment))
     url = environment.get("REVIEW_BOT_DATABASE_URL", "").strip()
     if not url:
         return state / "review-bot.sqlite"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from review_bot.core.errors import UsageError
 from review_bot.github.webhook import Wish
+from review_bot.server.audit_log import AuditLog
 from review_bot.server.notes import Notes
 
 KEEP_DELIVERIES_SECONDS = 30 * 24 * 3600.0
@@ -75,6 +76,7 @@ class Store:
             ) from error
         self._lock = threading.RLock()
         self.notes = Notes(self._transaction)
+        self.audit = AuditLog(self._transaction)
 
     def close(self) -> None:
         with self._lock:

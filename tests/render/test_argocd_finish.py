@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +11,17 @@ from review_bot.core.model import Delivery, RendererName, Resource, ResourceId, 
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.argocd import finish
+from review_bot.render.finishing import Finishing
+from review_bot.render.side import Side
+
+APPLICATION = ResourceId("argoproj.io/v1alpha1", "Application", "argocd", "web")
+
+
+class Nothing:
+    sha = ""
+
+    def entries(self) -> dict[str, object]:
+        return {}
 
 
 def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple[list[Resource], list[str]]:
@@ -22,8 +33,8 @@ def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple
     target = Target(
         target.id, target.renderer, "web", "app.yaml", None, "web", delivery=delivery, parts=(part,) * sources
     )
-    with_: Any = None  # Argo CD's own rules need nothing of the side
-    found, findings = asyncio.run(finish(target, resources, with_))
+    at_hand = Finishing(Side(Nothing(), Path()), None, None)  # type: ignore[arg-type]
+    found, findings = asyncio.run(finish(target, resources, at_hand))
     return list(found), [f.rule for f in findings]
 
 

@@ -43,8 +43,10 @@ def copies(artifact: Mapping[str, Any], roots: Mapping[str, str], files: Files) 
 
 
 def laid_out(around: Surroundings, told: Told, name: str, wanted: Sequence[Copy]) -> str:
-    """The artifact as a folder of the tree."""
+    """The artifact as a folder of the tree. Raises Broken where the repository has one of that name."""
     folder = f".~flux/artifact/{safe(told.resource.id.namespace or 'default')}/{safe(name)}"
+    if any(not around.graft.is_made(path) for path in around.files.below(around.own(folder))):
+        raise Broken(f"{around.own(folder)} is a name that the bot keeps for itself", help="rename that folder")
     for copy in wanted:
         around.copy(copy.paths, copy.folder, posixpath.normpath(posixpath.join(folder, copy.to)))
     return around.own(folder)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
-from review_bot.core.delivery import WORDS, Expansion, Surroundings
+from review_bot.core.delivery import Expansion, Surroundings
 from review_bot.core.flux import dependencies, kustomizations, releases, resource_sets
 from review_bot.core.flux.objects import EXTENSIONS, HELM, KUSTOMIZE, OPERATOR, SOURCE, Catalogue
 from review_bot.core.flux.sources import Sources
@@ -47,28 +47,15 @@ class Flux:
             target, said = resource_sets.target(one, around, catalogue)
             targets.append(target)
             findings += said
-        wanted = _leading(targets, around) | _holding(catalogue.missing, targets, around)
-        return Expansion(tuple(targets), tuple(findings), wanted)
-
-
-def _leading(targets: Sequence[Target], around: Surroundings) -> frozenset[str]:
-    """The targets in whose generated or fetched files objects of delivery tools stand."""
-    graft = around.graft
-    made = lambda path: graft.is_made(path) and graft.copied_from(path) is None  # noqa: E731
-    return _speaking([word.encode() for word in WORDS], targets, around, made)
+        return Expansion(tuple(targets), tuple(findings), _holding(catalogue.missing, targets, around))
 
 
 def _holding(names: Collection[str], targets: Sequence[Target], around: Surroundings) -> frozenset[str]:
     """The targets whose files speak of something that is missing among the objects: it may be there."""
-    return _speaking([name.encode() for name in names if name], targets, around, lambda _: True)
-
-
-def _speaking(
-    words: Collection[bytes], targets: Sequence[Target], around: Surroundings, of: Callable[[str], bool]
-) -> frozenset[str]:
+    sought = [name.encode(errors="surrogatepass") for name in names if name]
     found = set()
-    for target in targets if words else ():
-        paths = [p for part in target.parts for p in part.reads or () if of(p)]
-        if any(word in data for data in around.graft.read_many(paths).values() for word in words):
+    for target in targets if sought else ():
+        paths = [p for part in target.parts for p in part.reads or ()]
+        if any(name in data for data in around.graft.read_many(paths).values() for name in sought):
             found.add(target.id)
     return frozenset(found)

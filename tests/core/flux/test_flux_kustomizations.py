@@ -297,3 +297,27 @@ spec:
     target = found.targets["flux:apps"]
     assert target.path == "apps/staging"
     assert (target.reads or frozenset()) >= {"apps/base/a.yaml", "apps/staging/kustomization.yaml", "extra.yaml"}
+
+
+OWN = ["apps~clusters-here.flux-system.apps", ".~clusters-here.flux/artifact/flux-system/apps"]
+
+
+@pytest.mark.parametrize("folder", OWN)
+def test_a_folder_that_stands_where_the_bot_keeps_its_own_is_an_error(tmp_path: Path, folder: str) -> None:
+    generator = (
+        "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\n"
+        "metadata: {name: parts, namespace: flux-system}\n"
+        "spec:\n  sources: [{alias: all, kind: GitRepository, name: flux-system}]\n"
+        '  artifacts: [{name: apps, copy: [{from: "@all/apps/**", to: "@artifact/"}]}]\n'
+    )
+    other = kustomization(".", name="other")
+    from_artifact = other.replace("GitRepository, name: flux-system", "ExternalArtifact, name: apps")
+    files = {HERE: kustomization("apps"), "clusters/here/b.yaml": from_artifact, "clusters/here/parts.yaml": generator}
+    found = deployed(tmp_path, {**files, "apps/a.yaml": named("a"), f"{folder}/b.yaml": named("b")})
+    kept = [f for f in found.findings if "a name that the bot keeps for itself" in f.message]
+    assert [f.severity for f in kept] == [Severity.ERROR], found.said()
+
+
+def test_the_whole_repository_may_be_patched(tmp_path: Path) -> None:
+    found = deployed(tmp_path, {HERE: kustomization(".", "namePrefix: all-"), "clusters/here/a.yaml": named("a")})
+    assert "ConfigMap -/all-a" in found.names("flux:apps")
