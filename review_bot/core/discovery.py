@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from review_bot.core.closure import Files, folder_of, helm_reads, join, kustomize_reads, normal
 from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
+from review_bot.core.jenkins_x.layout import OUTPUT
 from review_bot.core.jenkins_x.targets import releases
 from review_bot.core.model import HelmOptions, RendererName, Target
 from review_bot.core.terraform.modules import targets as terraform_modules
@@ -43,20 +44,27 @@ class Discovery:
         self._scope = scope
 
     def targets(self) -> tuple[Target, ...]:
-        """Those in scope and those that the configuration defines, ordered by id."""
-        defined = self.defined()
+        """Those in scope and those that the configuration and a helmfile define, ordered by id."""
+        released = releases(self._files)
+        defined = [*released, *self._rows()]
         kustomizations, used = self._kustomizations()
         charts = self._charts(used, {t.path for t in defined if t.renderer is RendererName.HELM})
         taken = set[str]().union(*(t.reads or frozenset() for t in (*defined, *kustomizations.values(), *charts)))
         plain = self._plain(taken)
         modules = terraform_modules(self._files, self._config, self._scope.terraform)
         found = [*defined, *kustomizations.values(), *charts, *plain, *modules]
-        kept = {t.id: assigned(t, self._config) for t in found if not excluded(t, self._config)}
+        # What a release brings is applied from the generated folder of its namespace.
+        homes = {t.id: f"{OUTPUT}/namespaces/{t.namespace}" for t in released}
+        wanted = [t for t in found if not excluded(t, self._config)]
+        kept = {t.id: assigned(t, self._config, *([homes[t.id]] if t.id in homes else [])) for t in wanted}
         return tuple(kept[id] for id in sorted(kept))
 
     def defined(self) -> list[Target]:
         """Those that the configuration and a helmfile define, where their folders are there."""
-        found = releases(self._files)
+        return [*releases(self._files), *self._rows()]
+
+    def _rows(self) -> list[Target]:
+        found = []
         for row in self._config.define:
             reads: frozenset[str] | None
             if row.renderer is RendererName.HELM:

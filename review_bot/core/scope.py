@@ -65,6 +65,8 @@ class _Search:
         self._ask_plain(also)
         self._ask_plain(changed, always=True)
         defined = [{p for t in Discovery(side, self._config).defined() for p in t.reads or ()} for side in self._sides]
+        # A chart that a release speaks for on one side only is a target of its own on the other.
+        self._ask(defined[0] ^ defined[1])
         self._ask_plain(defined[0] ^ defined[1])
         size = -1
         while size != (size := len(self._asked) + len(self._kustomizations) + len(self._charts)):

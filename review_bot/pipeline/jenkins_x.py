@@ -17,7 +17,7 @@ def said(seen: Seen) -> Said:
     found: list[Finding] = []
     before: list[Finding] = []
     if any(leads_to_releases(p) or p in _asked(base, head) for p in paths):
-        found += [*releases.moves(base, head), *releases.problems(head)]
+        found += [*releases.moves(base, head), *releases.problems(head, base)]
         before += releases.problems(base)
     found += releases.unseen(head, paths)
     if any(_is_jenkins_x(tree) for tree in (sides.base, sides.head)):

@@ -55,7 +55,7 @@ def _tekton(seen: Seen) -> Said:
 def _jenkins_x(seen: Seen) -> Said:
     sides, files = seen.planned.sides, seen.planned.files
     if not any(name in tree.entries() for tree in (sides.base, sides.head) for name in JENKINS_X):
-        if not any(change.path.startswith(LIGHTHOUSE) for change in files):
+        if not any((path or "").startswith(LIGHTHOUSE) for f in files for path in (f.path, f.previous_path)):
             return Said()
     from review_bot.pipeline.jenkins_x import said
 

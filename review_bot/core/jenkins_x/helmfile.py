@@ -19,6 +19,7 @@ from review_bot.core.yaml_reader import Document, parse
 
 # Helmfiles that name each other end here.
 MOST_FILES = 500
+MOST_KEPT = 1 << 16
 DEFAULT_NAMESPACE = "default"
 # Value files that Jenkins X writes before it runs helmfile.
 GENERATED = ("jx-values.yaml",)
@@ -51,14 +52,19 @@ class Problem:
     help: str
     source: Source
     severity: Severity
+    hides: bool = False
 
 
 @dataclass
 class Helmfiles:
-    """What the helmfile of a tree leads to, and what of it can't be seen."""
+    """What the helmfile of a tree leads to, and what of it can't be seen; a problem that `hides` may hide releases."""
 
     releases: list[Release] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        return not any(problem.hides for problem in self.problems)
 
 
 @dataclass(frozen=True)
@@ -107,18 +113,30 @@ def _read(tree: Tree, path: str, found: Helmfiles) -> _File | None:
         if b"{{" in data:
             help = "see what it leads to in config-root/, once that is generated again"
             message = f"{path} needs templating, so its releases are not seen"
-            found.problems.append(Problem(message, help, place, Severity.WARNING))
+            found.problems.append(Problem(message, help, place, Severity.WARNING, hides=True))
         else:
-            found.problems.append(Problem(f"{path}: {error.message}", "mend its YAML", place, Severity.ERROR))
+            message = f"{path}: {error.message}"
+            found.problems.append(Problem(message, "mend its YAML", place, Severity.ERROR, hides=True))
         return None
     if file.content.get("bases"):
         message = f"the bases of {path} are not followed, so what they add to it is not seen"
-        found.problems.append(Problem(message, "write it into the helmfile", file.at("bases"), Severity.NOTICE))
+        found.problems.append(
+            Problem(message, "write it into the helmfile", file.at("bases"), Severity.NOTICE, hides=True)
+        )
     return file
 
 
-@lru_cache(maxsize=1024)
 def _parsed(data: bytes, path: str) -> _File:
+    # Read again and again, by planning and by what follows; what is large is not worth keeping.
+    return _remembered(data, path) if len(data) < MOST_KEPT else _put_together(data, path)
+
+
+@lru_cache(maxsize=256)
+def _remembered(data: bytes, path: str) -> _File:
+    return _put_together(data, path)
+
+
+def _put_together(data: bytes, path: str) -> _File:
     documents = parse(data, path=path)
     content: dict[str, Any] = {}
     for document in documents:
@@ -138,19 +156,20 @@ def _following(tree: Tree, file: _File, found: Helmfiles) -> Iterator[str]:
         place = file.at("helmfiles", index)
         if not isinstance(written, str) or "{{" in written or "://" in written or "::" in written:
             message = f"{written} lies elsewhere or needs templating, so its releases are not seen"
-            found.problems.append(Problem(message, "keep it in this repository", place, Severity.NOTICE))
+            found.problems.append(Problem(message, "keep it in this repository", place, Severity.NOTICE, hides=True))
             continue
         path = file.beside(written)
-        inside = [p for p in tree.entries() if matches(path, p)] if "*" in path else [path]
+        start = path.partition("*")[0]
+        inside = [p for p in tree.entries() if p.startswith(start) and matches(path, p)] if "*" in path else [path]
         known = sorted(p for p in inside if p in tree.entries())
         if not known:
             message = f"there is no helmfile {path}"
             help = "add it, or take the entry away"
-            found.problems.append(Problem(message, help, place, Severity.ERROR))
+            found.problems.append(Problem(message, help, place, Severity.ERROR, hides=True))
         for one in known:
             if one.endswith(".gotmpl"):
                 message = f"{one} needs templating, so its releases are not seen"
-                found.problems.append(Problem(message, "see config-root/", place, Severity.WARNING))
+                found.problems.append(Problem(message, "see config-root/", place, Severity.WARNING, hides=True))
             else:
                 yield one
 

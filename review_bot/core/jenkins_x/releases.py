@@ -12,10 +12,15 @@ SEEN_LATER = "what it brings to the cluster shows in config-root/ once that is g
 
 
 def moves(base: Helmfiles, head: Helmfiles) -> Iterator[Finding]:
-    """A sentence each, with the release's name and its old and new version."""
+    """A sentence each, with the release's name and its old and new version.
+
+    Where some releases are hidden on one side, those that the other has alone may be among them.
+    """
     before, after = _by_name(base.releases), _by_name(head.releases)
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key), after.get(key)
+        if (old is None and not base.whole) or (new is None and not head.whole):
+            continue
         if old is None and new is not None:
             yield _finding(new.source, f"{_named(new)} is added{_state(new)}", Severity.NOTICE)
         elif new is None and old is not None:
@@ -27,13 +32,19 @@ def moves(base: Helmfiles, head: Helmfiles) -> Iterator[Finding]:
             yield _finding(new.source, f"release {new.name} in {new.namespace}: {what}{_state(new)}", Severity.NOTICE)
 
 
-def problems(helmfiles: Helmfiles) -> Iterator[Finding]:
-    """What of the helmfiles can't be seen or is wrong, and releases that are given twice."""
+def problems(helmfiles: Helmfiles, before: Helmfiles | None = None) -> Iterator[Finding]:
+    """What of the helmfiles can't be seen or is wrong, and releases that are given twice.
+
+    What hides releases that were rendered `before` is an error: nobody could tell that from their end.
+    """
+    known = {(r.namespace, r.name) for r in helmfiles.releases}
+    lost = [r for r in before.releases if r.folder and (r.namespace, r.name) not in known] if before else []
     for problem in helmfiles.problems:
+        heavier = Severity.ERROR if lost and problem.hides else problem.severity
         yield Finding(
             check=CheckName.SCHEMA,
             rule="helmfile",
-            severity=problem.severity,
+            severity=heavier,
             message=problem.message,
             path=problem.source.path,
             line=problem.source.line,

@@ -9,7 +9,7 @@ from typing import Any
 from review_bot.core.model import Severity
 from review_bot.core.tekton.catalogue import Catalogue, Found
 from review_bot.core.tekton.interface import Interface, Param, type_of
-from review_bot.core.tekton.reading import At, items, mapping, text
+from review_bot.core.tekton.reading import At, items, listed, mapping, text
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.variables import has_any
 
@@ -53,17 +53,22 @@ def params(
     for name, count in Counter(text(p.get("name")) for p, _ in items(given, at)).items():
         if count > 1:
             report.say(at, Rule.PARAM, f"the param {name} is given {count} times", "keep one of them")
+    for name in spread & places.keys():
+        report.say(places[name][1], Rule.PARAM, f"{name} is given here and by the matrix", "keep one of them")
     if not asked.whole:
         return
     for param in asked.params.values():
         if param.name in places:
             _type(report, param, *places[param.name], what, severity)
+        elif param.name in spread and param.type != "string":
+            message = f"{what} takes {_named(param.type)} for {param.name}, and a matrix gives it one text at a time"
+            report.say(at, Rule.PARAM, message, f"give {param.name} under params", severity)
         elif param.name not in spread and param.required:
             message = f"{what} needs the param {param.name}, which is not given and has no default"
             report.say(at, Rule.PARAM, message, f"give {param.name} a value here, or a default there", severity)
+    known = listed(asked.params)
     for name, (_, place) in places.items():
         if unknown and name and name not in asked.params:
-            known = ", ".join(sorted(asked.params)) or "none"
             message = f"{what} has no param {name}, so the value is not used"
             report.say(place, Rule.PARAM, message, f"it has: {known}", Severity.WARNING)
 
@@ -115,9 +120,9 @@ def workspaces(
         if required and name not in names and name not in inherited:
             message = f"{what} needs the workspace {name}, which is not given"
             report.say(at, Rule.WORKSPACE, message, f"bind {name} here, or make it optional there", severity)
+    known = listed(asked.workspaces)
     for workspace, place in items(given, at):
         name = text(workspace.get("name"))
         if unknown is not None and name not in asked.workspaces and name not in inherited:
-            known = ", ".join(sorted(asked.workspaces)) or "none"
             message = f"{what} declares no workspace {name}"
             report.say(place, Rule.WORKSPACE, message, f"it has: {known}", unknown if sure else Severity.WARNING)

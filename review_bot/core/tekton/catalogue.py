@@ -17,6 +17,9 @@ KINDS = {
 }
 CLUSTER_WIDE = frozenset(["ClusterTask", "ClusterTriggerBinding", "ClusterInterceptor"])
 
+# A guess compares a name with all others.
+MOST_GUESSES = 50
+
 
 def is_tekton(id: ResourceId) -> bool:
     return id.kind in KINDS.get(id.group, ())
@@ -47,6 +50,7 @@ class Catalogue:
         self._known: dict[tuple[str, str], list[tuple[str, Found]]] = defaultdict(list)
         self._before = before
         self.missed: set[str] = set()
+        self._guesses = 0
         for target, resource in rendered:
             self._add(target, Found(resource, True))
         for found in elsewhere:
@@ -74,6 +78,9 @@ class Catalogue:
 
     def like(self, kind: str, name: str) -> str | None:
         """A name of the kind that may have been meant."""
+        self._guesses += 1
+        if self._guesses > MOST_GUESSES:
+            return None
         near = difflib.get_close_matches(name, [n for k, n in self._known if k == kind], n=1, cutoff=0.8)
         return near[0] if near else None
 

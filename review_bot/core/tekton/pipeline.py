@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from review_bot.core.model import Severity
@@ -11,15 +12,13 @@ from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.graph import cycles
 from review_bot.core.tekton.interface import Interface, interface
-from review_bot.core.tekton.reading import At, items, mapping, text, texts
+from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, mapping, text, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import NOTHING, Around, judge_task
 
 # Where the webhook looks for variables in a task of a pipeline; they make one task wait for another too.
 _CHECKED = ("params", "matrix", "when")
 _SPECS = ("taskSpec", "pipelineSpec")
-# How many names a hint lists.
-MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,11 @@ class _Task:
     final: bool
     interface: Interface | None = None
     sure: bool = True
+
+    @cached_property
+    def results(self) -> str:
+        """The results that it has, in words."""
+        return listed(self.interface.results if self.interface else ())
 
     @property
     def matrixed(self) -> bool:
@@ -60,7 +64,15 @@ class _Judge:
         self._catalogue = catalogue
         self._around = around
         self._own = interface(spec)
+        # What reaches a spec within: that of the pipeline and of the run around it. Tekton before 0.60 asks it to be
+        # declared there too.
+        params = self._own.params.keys() | around.params
+        self._within = Around(
+            frozenset(params), frozenset(self._own.workspaces.keys() | around.workspaces), around.strict
+        )
+        self._optional = {name for name, required in self._own.workspaces.items() if not required}
         self._tasks: dict[str, _Task] = {}
+        self._unseen: list[str] = []
         # The names of the tasks that run in order; those under finally are not among them.
         self._ordered: set[str] = set()
 
@@ -68,6 +80,14 @@ class _Judge:
         for section in ("tasks", "finally"):
             for raw, place in items(self._spec.get(section), self._at.key(section)):
                 self._enter(raw, place, section == "finally")
+        if self._unseen:
+            message = (
+                f"what {listed(self._unseen)} runs is brought by a resolver or a custom task, so it is not checked"
+            )
+            help = "see that it takes the params and workspaces that it gets, and has the results that are used"
+            self._report.say(self._at.key("tasks"), Rule.NOT_SEEN, message, help, Severity.NOTICE)
+        self._known = listed(self._ordered)
+        self._spaces = listed(self._within.workspaces)
         if self._spec.get("finally") and not self._spec.get("tasks"):
             self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
         for task in self._tasks.values():
@@ -98,13 +118,11 @@ class _Judge:
         way, value = ways[0], mapping(raw.get(ways[0]))
         if way == "taskSpec":
             return self._embedded(raw, value, at)
-        if way != "taskRef":
-            return None, False  # pipelines in pipelines are Tekton's to judge: their form is not settled
-        kind, group = text(value.get("kind")) or "Task", text(value.get("apiVersion")).partition("/")[0]
-        if value.get("resolver") or value.get("bundle") or kind not in ("Task", "ClusterTask"):
+        if way != "taskRef" or _elsewhere(value):
+            # Pipelines in pipelines are Tekton's to judge: their form is not settled.
+            self._unseen.append(text(raw.get("name")))
             return None, False
-        if group not in ("", PIPELINES):
-            return None, False
+        kind = text(value.get("kind")) or "Task"
         name = text(value.get("name"))
         if not name:
             self._report.say(at.key("taskRef"), Rule.TASK, "taskRef names nothing", "add name, or a resolver")
@@ -114,17 +132,9 @@ class _Judge:
 
     def _embedded(self, raw: Mapping[str, Any], spec: dict[str, Any], at: At) -> tuple[Interface | None, bool]:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
-            return None, False  # a custom task: only its controller knows
-        # What the pipeline has reaches the spec within; Tekton before 0.60 asks it to be declared there too.
-        params = self._around.params | self._own.params.keys()
-        spaces = self._around.workspaces | self._own.workspaces.keys()
-        judge_task(
-            self._report,
-            spec,
-            at.key("taskSpec"),
-            self._catalogue,
-            Around(frozenset(params), frozenset(spaces), self._around.strict),
-        )
+            self._unseen.append(text(raw.get("name")))
+            return None, False
+        judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, self._within)
         return interface(spec), True
 
     def _order(self, task: _Task) -> None:
@@ -135,12 +145,11 @@ class _Judge:
                 message = f"a task under finally can't run after {name}"
                 self._report.say(place, Rule.FINALLY, message, "remove runAfter: all of finally begins at once")
                 return
-            if name not in self._ordered:
+            if not isinstance(name, str) or name not in self._ordered:
                 self._missing(place, Rule.UNRESOLVED, f"runs after the task {name}, which the pipeline does not have")
 
     def _missing(self, at: At, rule: Rule, message: str, severity: Severity = Severity.ERROR) -> None:
-        known = ", ".join(sorted(self._ordered)[:MOST_NAMES])
-        self._report.say(at, rule, message, f"its tasks are: {known}", severity)
+        self._report.say(at, rule, message, f"its tasks are: {self._known}", severity)
 
     def _taken(self, task: _Task) -> None:
         """What the task takes from others, and from the pipeline."""
@@ -156,7 +165,7 @@ class _Judge:
                     message = f"{variable.written} names a task that the pipeline does not have"
                     self._missing(place, Rule.UNRESOLVED, message, severity)
             for variable in variables.params(value):
-                if variable.among(self._own.params) is None and variable.among(self._around.params) is None:
+                if variable.among(self._within.params) is None:
                     strict = checked and self._around.strict
                     message = f"{variable.written} names a param that the pipeline does not declare"
                     help = f"declare {variable.name} under params, or check its spelling"
@@ -183,23 +192,24 @@ class _Judge:
         """Has the task, where it is seen, a result of that name?"""
         if giver.interface is None or not giver.interface.whole or variable.among(giver.interface.results):
             return
-        known = ", ".join(sorted(giver.interface.results)) or "none"
         message = f"{variable.written} names a result that the task {giver.name} does not have"
-        self._report.say(at, Rule.RESULT, message, f"it has: {known}", severity if giver.sure else Severity.WARNING)
+        self._report.say(
+            at, Rule.RESULT, message, f"it has: {giver.results}", severity if giver.sure else Severity.WARNING
+        )
 
     def _given(self, task: _Task) -> None:
         """What the task is given, against what it asks for."""
-        raw, at, around = task.raw, task.at, self._around
-        spaces = self._own.workspaces.keys() | around.workspaces
-        optional = {name for name, required in self._own.workspaces.items() if not required}
+        raw, at, around = task.raw, task.at, self._within
         for workspace, place in items(raw.get("workspaces"), at.key("workspaces")):
             name = text(workspace.get("workspace")) or text(workspace.get("name"))
-            if name not in spaces:
+            if name not in around.workspaces:
                 message = f"the pipeline declares no workspace {name}"
-                help = f"declare it under workspaces; it has: {', '.join(sorted(spaces)) or 'none'}"
+                help = f"declare it under workspaces; it has: {self._spaces}"
                 severity = Severity.ERROR if around.strict else Severity.WARNING
                 self._report.say(place, Rule.WORKSPACE, message, help, severity)
-            elif name in optional and task.interface and task.interface.workspaces.get(text(workspace.get("name"))):
+            elif (
+                name in self._optional and task.interface and task.interface.workspaces.get(text(workspace.get("name")))
+            ):
                 message = f"the workspace {name} is optional in the pipeline, and this task needs it"
                 self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither")
         if task.interface is None:
@@ -207,8 +217,8 @@ class _Judge:
         embedded = raw.get("taskSpec") is not None
         what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
         # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
-        asked = _without(task.interface, around.params | self._own.params.keys()) if embedded else task.interface
-        inherited = frozenset(spaces) if embedded else frozenset()
+        asked = _without(task.interface, around.params) if embedded else task.interface
+        inherited = around.workspaces if embedded else frozenset()
         matrix = raw.get("matrix")
         binding.params(self._report, raw.get("params"), at.key("params"), asked, what, matrix=matrix, sure=task.sure)
         binding.workspaces(
@@ -219,7 +229,8 @@ class _Judge:
         waits = {t.name: self._waits_for(t) for t in self._tasks.values() if not t.final}
         for cycle in cycles(waits):
             place = self._tasks[cycle[0]].at
-            message = f"the tasks wait for each other: {' → '.join([*cycle, cycle[0]])}"
+            shown = [*cycle[:MOST_NAMES], *(["…"] if len(cycle) > MOST_NAMES else []), cycle[0]]
+            message = f"the tasks wait for each other: {' → '.join(shown)}"
             self._report.say(place, Rule.CYCLE, message, "take a runAfter or a result out of the circle")
 
     def _waits_for(self, task: _Task) -> list[str]:
@@ -246,7 +257,14 @@ class _Judge:
                 self._report.say(place, Rule.RESULT, message, "write $(tasks.NAME.results.RESULT)")
 
 
-def _without(asked: Interface, given: frozenset[str] | set[str]) -> Interface:
+def _elsewhere(ref: Mapping[str, Any]) -> bool:
+    """Does the reference lead out of the cluster's Tasks: to a resolver, a bundle, or a custom task's controller?"""
+    if ref.get("resolver") or ref.get("bundle") or text(ref.get("kind")) not in ("", "Task", "ClusterTask"):
+        return True
+    return text(ref.get("apiVersion")).partition("/")[0] not in ("", PIPELINES)
+
+
+def _without(asked: Interface, given: frozenset[str]) -> Interface:
     """The interface of a spec that has these parameters anyway."""
     params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
     return replace(asked, params=params)

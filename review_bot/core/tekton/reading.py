@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,17 @@ class At:
 
     def item(self, index: int, name: object = "") -> At:
         return At((*self.path, index), f"{self.field}[{name if isinstance(name, str) and name else index}]")
+
+
+# How many names a sentence lists.
+MOST_NAMES = 20
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in order, as a sentence has room for them."""
+    found = sorted(names)
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return f"{', '.join(found[:MOST_NAMES])}{more}" if found else "none"
 
 
 def mapping(value: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from review_bot.core.tekton import binding
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.interface import Interface, interface
 from review_bot.core.tekton.pipeline import judge_pipeline
-from review_bot.core.tekton.reading import At, items, mapping, text
+from review_bot.core.tekton.reading import At, items, listed, mapping, text
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import Around, judge_task
 
@@ -33,10 +33,14 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
         judge = judge_pipeline if kind == "pipeline" else judge_task
         judge(report, spec[held], at.key(held), catalogue, around)
         _given(report, spec, at, interface(spec[held]), f"the {held}")
+        _settings(report, spec, at, spec[held])
         return
     used = mapping(spec[ref])
     group = text(used.get("apiVersion")).partition("/")[0]
     if used.get("resolver") or used.get("bundle") or group not in ("", PIPELINES):
+        message = "what it runs is brought by a resolver, so it is not checked"
+        help = "see that it takes the params and workspaces that it gets"
+        report.say(at.key(ref), Rule.NOT_SEEN, message, help, Severity.NOTICE)
         return
     wanted = text(used.get("kind")) or kind.capitalize()
     name = text(used.get("name"))
@@ -49,6 +53,7 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
         # A run may bind more than its Pipeline declares; a Task is refused them.
         extra = Severity.ERROR if kind == "task" else None
         _given(report, spec, at, asked, f"{wanted} {name}", sure=found.sure, unknown=True, extra=extra)
+        _settings(report, spec, at, found.resource.manifest.get("spec"), sure=found.sure)
 
 
 def _given(
@@ -69,6 +74,19 @@ def _given(
     binding.params(report, spec.get("params"), at.key("params"), asked, what, sure=sure, unknown=unknown)
     bound = spec.get("workspaces")
     binding.workspaces(report, bound, at.key("workspaces"), asked, what, sure=sure, unknown=extra)
+
+
+def _settings(report: Report, spec: dict[str, Any], at: At, pipeline: Any, *, sure: bool = True) -> None:
+    """What a PipelineRun sets for single tasks of its Pipeline."""
+    names = _names(mapping(pipeline).get("tasks")) | _names(mapping(pipeline).get("finally"))
+    known = listed(names)
+    for index, (one, _) in enumerate(items(spec.get("taskRunSpecs"), at)):
+        name = text(one.get("pipelineTaskName"))
+        if name not in names:
+            place = at.key("taskRunSpecs").item(index)
+            message = f"the pipeline has no task {name or 'without a name'}, for which something is set here"
+            severity = Severity.ERROR if sure else Severity.WARNING
+            report.say(place, Rule.UNRESOLVED, message, f"its tasks are: {known}", severity)
 
 
 def _names(value: Any) -> frozenset[str]:

@@ -14,6 +14,8 @@ from review_bot.core.discovery import Discovery
 from review_bot.core.jenkins_x import releases
 from review_bot.core.jenkins_x.helmfile import Helmfiles, Release, read_all
 from review_bot.core.jenkins_x.requirements import with_environments
+from review_bot.core.model import FileChange
+from review_bot.core.planning import discover, plan, reason
 
 ROOT = "helmfiles:\n- path: helmfiles/*/helmfile.yaml\n"
 JX = """\
@@ -146,6 +148,23 @@ def test_what_helmfile_would_stumble_over_or_cannot_be_seen_is_said(
     assert finding.severity == severity and text in finding.message and finding.help
 
 
+TEMPLATED: dict[str, str | None] = {
+    "helmfiles/jx/helmfile.yaml": "releases:\n{{ range .x }}\n- name: {{ . }}\n{{ end }}\n"
+}
+
+
+def test_releases_that_are_hidden_are_not_called_removed_or_added() -> None:
+    assert list(releases.moves(read(), read(TEMPLATED))) == []
+    assert list(releases.moves(read(TEMPLATED), read())) == []
+
+
+def test_a_helmfile_that_hides_a_release_which_was_rendered_before_is_an_error() -> None:
+    (finding,) = releases.problems(read(TEMPLATED), read())
+    assert finding.severity == "error"
+    (finding,) = releases.problems(read(TEMPLATED), read(TEMPLATED))
+    assert finding.severity == "warning"
+
+
 def test_value_files_that_are_written_later_or_may_be_missing_are_no_problem() -> None:
     assert read({"helmfiles/jx/jx-values.yaml": None}).problems == []
     assert (
@@ -210,3 +229,42 @@ def test_folders_of_config_root_are_environments_of_the_cluster() -> None:
     }
     # `kubectl apply` gives no namespace, so none is made up.
     assert {t.namespace for t in found} == {None}
+
+
+def test_a_release_goes_where_its_namespace_goes() -> None:
+    files = {**FILES, "jx-requirements.yml": REQUIREMENTS.replace("namespace: live", "namespace: jx")}
+    tree = MemoryTree(files)
+    (target,) = Discovery(Files(tree), with_environments(Config(), tree)).targets()
+    assert (target.id, target.environment, target.cluster) == ("helm:charts/web#jx/web", "dev", "blue")
+
+
+CHANGES: list[dict[str, str | None]] = [
+    jx("- chart: ../../charts/web\n  name: web\n  values: [web.yaml]\n", ""),
+    jx("  name: web\n", "  name: shop\n"),
+    jx("namespace: jx\n", "namespace: shop\n"),
+    jx("values: [web.yaml]", "values: [web.yaml.gotmpl]"),
+    jx("  name: web\n", "  name: web\n  condition: nexus.enabled\n"),
+    {"helmfile.yaml": None},
+    {"helmfile.yaml": "helmfiles: []\n"},
+    {"helmfiles/jx/web.yaml": "replicas: 3\n"},
+    {"helmfiles/jx/jx-values.yaml": "nexus: {enabled: false}\n"},
+    {"charts/web/templates/b.yaml": "kind: Pod\n"},
+    {"versionStream/charts/jxgh/nexus/defaults.yaml": "version: 3.0.0\n"},
+    {"charts/web/Chart.yaml": None},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("forth", [True, False])
+def test_planning_finds_what_a_look_at_everything_would_find(change: dict[str, str | None], forth: bool) -> None:
+    sides = [FILES, {p: t for p, t in {**FILES, **change}.items() if t is not None}]
+    before, after = (MemoryTree(files) for files in (sides if forth else sides[::-1]))
+    texts = [{p: tree.read(p) for p in tree.entries()} for tree in (before, after)]
+    changes = [
+        FileChange(p, "added" if p not in texts[0] else "removed" if p not in texts[1] else "modified")
+        for p in sorted(texts[0].keys() | texts[1].keys())
+        if texts[0].get(p) != texts[1].get(p)
+    ]
+    old, new = ({t.id: t for t in discover(tree, Config())} for tree in (before, after))
+    wanted = {id for id in old.keys() | new.keys() if reason(old.get(id), new.get(id), changes) is not None}
+    assert {p.id for p in plan(before, after, changes, Config())} == wanted

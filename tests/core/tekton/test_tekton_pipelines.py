@@ -189,10 +189,24 @@ MISUSES = [
         "- {name: source, workspace: shared}\n      - {name: extra, workspace: spare}",
         [("error", "tekton-workspace", 14)],
     ),
+    (
+        "    params:\n",
+        "    matrix: {params: [{name: flags, value: [a, b]}]}\n    params:\n",
+        [("error", "tekton-param", 11)],
+    ),
+    (
+        "    params:\n",
+        "    matrix: {params: [{name: image, value: [a, b]}]}\n    params:\n",
+        [("error", "tekton-param", 12)],
+    ),
     ("taskRef: {name: build}", "taskRef: {name: biuld}", [("notice", "tekton-not-seen", 9)]),
     ("taskRef: {name: build}", "taskRef: {name: build, kind: ClusterTask}", [("notice", "tekton-not-seen", 9)]),
-    ("taskRef: {name: build}", "taskRef: {resolver: git}", []),
-    ("taskRef: {name: build}", "taskRef: {apiVersion: example.dev/v1, kind: Wait, name: x}", []),
+    ("taskRef: {name: build}", "taskRef: {resolver: git}", [("notice", "tekton-not-seen", 7)]),
+    (
+        "taskRef: {name: build}",
+        "taskRef: {apiVersion: example.dev/v1, kind: Wait, name: x}",
+        [("notice", "tekton-not-seen", 7)],
+    ),
     ("taskRef: {name: build}", "taskRef: {}", [("error", "tekton-task", 9)]),
 ]
 
@@ -250,6 +264,17 @@ def test_a_circle_is_found_exactly_where_no_order_is_possible(waits: dict[str, l
     assert bool(found) == bool(left)
     for circle in found:
         assert all(b in waits[a] for a, b in zip(circle, (*circle[1:], circle[0]), strict=True))
+
+
+def test_thousands_of_tasks_that_wait_in_circles_are_judged_in_one_look() -> None:
+    tasks = [f"  - {{name: t{i}, runAfter: [t{i + 1}, t0, x{i}], taskRef: {{name: n{i}}}}}" for i in range(3000)]
+    found = said(pipeline("tasks:\n" + "\n".join(tasks)))
+    assert 1 <= sum(f.rule == "tekton-cycle" for f in found) <= 20
+    assert max(len(f.message) for f in found) < 1000
+
+
+def test_what_is_no_name_is_no_task_to_run_after() -> None:
+    assert short(pipeline(f"{BASE}    runAfter: [{{a: b}}]")) == [("error", "tekton-unresolved", 10)]
 
 
 JUNK = st.recursive(

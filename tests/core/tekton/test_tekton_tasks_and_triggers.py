@@ -103,7 +103,9 @@ RUNS = [
     ),
     ("- {name: shared,", "- {name: sharde,", [("error", "tekton-workspace", 9)]),
     ("pipelineRef: {name: ci}", "pipelineRef: {name: cd}", [("notice", "tekton-not-seen", 5)]),
-    ("pipelineRef: {name: ci}", "pipelineRef: {resolver: git}", []),
+    ("pipelineRef: {name: ci}", "pipelineRef: {resolver: git}", [("notice", "tekton-not-seen", 5)]),
+    ("  params:\n", "  taskRunSpecs: [{pipelineTaskName: a}]\n  params:\n", []),
+    ("  params:\n", "  taskRunSpecs: [{pipelineTaskName: b}]\n  params:\n", [("error", "tekton-unresolved", 6)]),
     ("pipelineRef: {name: ci}", "timeouts: {}", [("error", "tekton-task", 4)]),
 ]
 
