@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from review_bot.core.clusters import Clusters, LiveChange
 from review_bot.core.configuration import Config
@@ -20,7 +20,9 @@ from review_bot.core.model import (
     Target,
     Tree,
 )
-from review_bot.core.versions.moves import ByChange
+
+if TYPE_CHECKING:
+    from review_bot.core.versions.moves import ByChange
 
 
 class NoAnswer(Exception):

@@ -33,7 +33,7 @@ from review_bot.core.model import (
     ResourceChange,
     Severity,
 )
-from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.terraform.environments import environment_of
 from review_bot.core.versions.moves import to_json
 
 BATCH = """package review_bot_batch

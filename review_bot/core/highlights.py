@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from review_bot.core.model import Action, Manifest, ResourceChange
 from review_bot.core.outcome import Verdict
-from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.terraform.environments import environment_of
 from review_bot.core.versions.steps import Step
 
 MOST = 6

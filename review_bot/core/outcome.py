@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from review_bot.core.clusters import LiveChange
 from review_bot.core.danger import Danger
 from review_bot.core.model import CheckName, CheckState, Conclusion, Demand, Finding, ResourceChange, Target
-from review_bot.core.versions.moves import ByChange, Move
+
+if TYPE_CHECKING:
+    from review_bot.core.versions.moves import ByChange, Move
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from review_bot.core.report_text import (
     short,
 )
 from review_bot.core.sanitise import code, fence, markdown
-from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.terraform.environments import environment_of
 from review_bot.core.verdict import blocks
 from review_bot.core.versions.moves import overall
 

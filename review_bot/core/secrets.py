@@ -10,7 +10,6 @@ from typing import Any
 
 from review_bot.core.model import Manifest
 from review_bot.core.terraform import is_terraform
-from review_bot.core.terraform.masking import masked, secret_texts
 
 FIELDS = ("data", "stringData")
 # Tools keep a whole copy of the object here.
@@ -24,6 +23,8 @@ def is_secret(manifest: Manifest) -> bool:
 def mask(manifest: Manifest, key: bytes) -> Manifest:
     """The manifest with each secret value as `(secret 1a2b3c4d)`: the same value gives the same text under one key."""
     if is_terraform(manifest):
+        from review_bot.core.terraform.masking import masked
+
         return masked(manifest, lambda value: _digest(value, key))
     if not is_secret(manifest):
         return manifest
@@ -43,6 +44,8 @@ def mask(manifest: Manifest, key: bytes) -> Manifest:
 def values(manifest: Manifest) -> tuple[str, ...]:
     """The texts of a Secret's values, for redaction."""
     if is_terraform(manifest):
+        from review_bot.core.terraform.masking import secret_texts
+
         return secret_texts(manifest)
     found = []
     for field in FIELDS:

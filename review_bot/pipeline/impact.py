@@ -5,8 +5,9 @@ The policies of a pull request decide nothing there. They run in the sandbox, on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.checks.policy import PolicyCheck
@@ -14,10 +15,12 @@ from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.errors import ReviewBotError
 from review_bot.core.model import CheckName, Finding, ResourceId, Severity, Tree
-from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import as_new, render_trees
 from review_bot.pipeline.sides import Planned
 from review_bot.render.sandbox import Limits, Sandbox
+
+if TYPE_CHECKING:
+    from review_bot.pipeline.delivering import Delivering
 
 # A policy of a pull request gets this long for everything that is rendered.
 POLICY_LIMITS = Limits(seconds=60, cpu_seconds=60)
@@ -60,7 +63,7 @@ async def impact(delivering: Delivering, old: tuple[Tree, Config], new: tuple[Tr
     )
 
 
-async def preview(delivering: Delivering, planned: Planned) -> tuple[Finding, ...]:
+async def preview(delivering: Callable[[Config], Delivering], planned: Planned) -> tuple[Finding, ...]:
     """Notices on what a pull request's own policies would change, none if all would be judged as it is now."""
     try:
         config = parse_config(planned.sides.head.read(CONFIG_PATH))
@@ -69,9 +72,8 @@ async def preview(delivering: Delivering, planned: Planned) -> tuple[Finding, ..
     path = _edited(planned, config)
     if path is None:
         return ()
-    found = await impact(
-        replace(delivering, config=config), (planned.sides.tip, planned.config), (planned.sides.head, config)
-    )
+    old, new = (planned.sides.tip, planned.config), (planned.sides.head, config)
+    found = await impact(delivering(config), old, new)
     if found.broken:
         return tuple(_broken(one, path) for one in found.broken)
     return (

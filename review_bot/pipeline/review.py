@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -34,7 +35,6 @@ from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
 from review_bot.core.tools import cache_dir
-from review_bot.core.versions.moves import ByChange, by_change
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
@@ -48,6 +48,7 @@ from review_bot.render.sandbox import Limits
 
 if TYPE_CHECKING:
     from review_bot.checks.context import CheckOutcome, PolicyEngine
+    from review_bot.core.versions.moves import ByChange
     from review_bot.pipeline.delivering import Delivering
 
 Progress = Callable[[str, str], None]
@@ -114,7 +115,7 @@ class Reviewer:
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
         changes = await asyncio.to_thread(compared, planned.targets, rendered)
-        moved = await asyncio.to_thread(by_change, changes)
+        moved = await asyncio.to_thread(_moved, changes)
         outcomes = await self._check(changes, planned, rendered, moved)
         whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
@@ -144,9 +145,12 @@ class Reviewer:
 
     def _plan(self, repository: Repository, base: str, head: str | None) -> Planned:
         sides = open_sides(repository, base, head)
-        config, findings = configuration_of(sides, self.config_file)
-        files = repository.changes(sides.base.sha, head)
-        before = repository.holding(sides.base, WORDS, TEXTS)
+        with ThreadPoolExecutor(1) as beside:
+            # One git looks for what delivery tools read while others compare.
+            holding = beside.submit(repository.holding, sides.base, WORDS, TEXTS)
+            config, findings = configuration_of(sides, self.config_file)
+            files = repository.changes(sides.base.sha, head)
+            before = holding.result()
         marked = before, marks_of_head(before, sides.head, files)
         found = plan_with(sides.base, sides.head, files, config, marked)
         found = replace(found, touched=also_planned(found.touched, self.plans, sides, config))
@@ -196,7 +200,7 @@ class Reviewer:
             return ()
         from review_bot.pipeline.impact import preview
 
-        return await preview(self.delivering(repository, planned.config), planned)
+        return await preview(lambda config: self.delivering(repository, config), planned)
 
     async def _check(
         self, changes: Sequence[ResourceChange], planned: Planned, rendered: RenderedSides, moved: ByChange
@@ -219,6 +223,12 @@ class Reviewer:
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))
         return {check.name: outcome for check, outcome in zip(checks, outcomes, strict=True)}
+
+
+def _moved(changes: Sequence[ResourceChange]) -> ByChange:
+    from review_bot.core.versions.moves import by_change
+
+    return by_change(changes)
 
 
 def _formed(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import importlib
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Target
-from review_bot.render import argocd, flux
 from review_bot.render.finishing import Finishing
 from review_bot.render.side import Side
 
-# What a tool does to the objects of all parts: by the tool's name, from objects to objects and findings.
+# What a tool does to the objects of all parts: from objects to objects and findings.
 Finish = Callable[[Target, Sequence[Resource], Finishing], Awaitable[tuple[Sequence[Resource], Sequence[Finding]]]]
-FINISH: Mapping[str, Finish] = {"argocd": argocd.finish, "flux": flux.finish}
+# Modules with a `finish`, imported when a tool has something to deploy.
+FINISHING = ("argocd", "flux")
 
 
 async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) -> Rendered:
@@ -23,8 +24,8 @@ async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) 
     if any(part.failed for part in parts):
         return Rendered(target, (), findings)
     resources: Sequence[Resource] = [_at_home(r, side) for part in parts for r in part.resources]
-    finish = FINISH.get(target.delivery.tool) if target.delivery else None
-    if finish is not None:
+    if target.delivery is not None and target.delivery.tool in FINISHING:
+        finish: Finish = importlib.import_module(f"review_bot.render.{target.delivery.tool}").finish
         resources, more = await finish(target, resources, with_)
         findings += tuple(more)
     return Rendered(target, tuple(resources), findings)

@@ -14,7 +14,7 @@ from review_bot.core.model import CheckName, Conclusion, ResourceChange, Resourc
 from review_bot.core.outcome import Verdict
 from review_bot.core.report_text import plural
 from review_bot.core.sanitise import code, markdown
-from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.terraform.environments import environment_of
 from review_bot.core.verdict import blocks, to_json
 from review_bot.gate.stale import Shown
 from review_bot.github.annotations import Annotation, annotate

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from review_bot.core.closure import Files, helm_reads
-from review_bot.core.jenkins_x.helmfile import read_all
 from review_bot.core.jenkins_x.layout import HELMFILE
 from review_bot.core.model import HelmOptions, RendererName, Target
 
@@ -15,6 +14,8 @@ def releases(files: Files) -> list[Target]:
     """
     if HELMFILE not in files.entries:
         return []
+    from review_bot.core.jenkins_x.helmfile import read_all
+
     found = []
     for release in read_all(files.tree).releases:
         if release.folder is None or release.on is not True or release.unseen or not release.name:

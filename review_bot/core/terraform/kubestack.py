@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.model import FieldPath, Resource, ResourceChange, Source, Target
-from review_bot.core.terraform import is_terraform, spec_of
+from review_bot.core.model import FieldPath, Resource, Source
+from review_bot.core.terraform import spec_of
 from review_bot.core.terraform.blocks import VALUES, manifest_of, resource_id
+from review_bot.core.terraform.environments import KIND, LABEL
 from review_bot.core.terraform.masking import SENSITIVE
 
-KIND = "KubestackEnvironment"
 BASE_KEY = "apps"
-LABEL = "environment"
 _SOURCES = ("kbst/terraform-kubestack", "terraform-kubestack", "kbst.xyz/catalog/")
 _REFERENCE = re.compile(r"\$\{\s*(var|local)\.([\w-]+)((?:\.[\w-]+|\[\"[^\"\\]*\"\])*)\s*\}\Z")
 _STEP = re.compile(r"\.([\w-]+)|\[\"([^\"]*)\"\]")
@@ -74,17 +73,6 @@ def environments(objects: Sequence[Resource]) -> tuple[list[Resource], list[Unre
         if _is_kubestack(module):
             unresolved.append(Unresolved(module, cause))
     return found, unresolved
-
-
-def environment_of(change: ResourceChange, target: Target | None) -> str | None:
-    """The environment of a change: Kubestack's objects have their own, others that of their target."""
-    side = change.head or change.base
-    if side is not None and side.id.kind == KIND and is_terraform(side.manifest):
-        metadata = side.manifest.get("metadata")
-        labels = metadata.get("labels") if isinstance(metadata, Mapping) else None
-        if isinstance(labels, Mapping) and isinstance(labels.get(LABEL), str):
-            return str(labels[LABEL])
-    return target.environment if target is not None else None
 
 
 def _effective(module: Resource, configuration: _Value, base_key: str) -> Iterator[Resource]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from review_bot.core.model import ResourceChange, ResourceId, Target
-from review_bot.core.terraform.kubestack import environment_of
+from review_bot.core.terraform.environments import environment_of
 from review_bot.core.versions.found import Found, versions_in
 from review_bot.core.versions.steps import WEIGHT, Step, read, step, worst
 
