@@ -132,7 +132,7 @@ def test_the_database_itself_refuses_to_change_or_shorten_it(log: Path) -> None:
             f"REPLACE INTO audit SELECT {row}",
             f"INSERT INTO audit SELECT -{row}",
         ):
-            with pytest.raises(sqlite3.IntegrityError, match="the audit log (is never|only grows)"):
+            with pytest.raises(sqlite3.IntegrityError, match=r"the audit log (is never|only grows)"):
                 db.execute(statement)
 
 
