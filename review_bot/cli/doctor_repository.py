@@ -23,18 +23,21 @@ from review_bot.server.settings import read_app
 
 CHECKS = (VERDICT, APPROVALS)
 MARKS = {State.OK: "✓", State.MISSING: "✗", State.UNKNOWN: "?"}
+BY_HAND = "an administrator can set it by hand (Settings → Branches)"
+PERMIT = f"{BY_HAND}, or give the App the permission administration: write, run this once more, and take it back"
 _NAME = re.compile(r"[\w.-]+/[\w.-]+\Z")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of a branch; `set` and `refused` are about `--fix`."""
+    """What was found of a branch; `set`, or why it was `refused` with the next step (`advice`), are about `--fix`."""
 
     branch: str
     needs: tuple[Need, ...]
     notes: tuple[str, ...]
     set: bool = False
     refused: str = ""
+    advice: str = ""
 
     @property
     def ok(self) -> bool:
@@ -99,13 +102,14 @@ async def _fixed(protections: Protections, found: Found, present: Protected, app
         return replace(found, refused="its protection could not be read, and writing over it might weaken it")
     own = [place for place in present.places if place.name == PROTECTION]
     if all(need.state is State.OK for need in needs(own, CHECKS, app)):
-        return replace(found, refused="the branch protection has all that it can have")
+        elsewhere = "what is missing lies elsewhere: see above"
+        return replace(found, refused="the branch protection has all that it can have", advice=elsewhere)
     try:
         await protections.mend(found.branch, present, CHECKS, app.id)
     except Forbidden as error:
         return replace(found, refused=str(error))
     except (Refused, Missing) as error:
-        return replace(found, refused=f"GitHub takes no such protection here: {error}")
+        return replace(found, refused=f"GitHub takes no such protection here: {error}", advice=BY_HAND)
     return replace(_judged(found.branch, await protections.read(found.branch), app), set=True)
 
 
@@ -118,10 +122,7 @@ def _lines(repository: str, app: App, found: Found) -> list[str]:
     lines += [f"· {note}" for note in found.notes]
     if found.refused:
         lines.append(f"! nothing was set: {found.refused}")
-        lines.append(
-            "    → an administrator can set it by hand (Settings → Branches), or give the App the permission "
-            "administration: write, run this once more, and take it back"
-        )
+        lines.append(f"    → {found.advice or PERMIT}")
     elif found.set:
         rest = "" if found.ok else "; what is still missing must be done by hand"
         lines.append(f"! the branch protection was set{rest}")

@@ -156,6 +156,22 @@ def test_fix_keeps_what_a_rule_for_a_pattern_asked_of_the_branch(tmp_path: Path)
     told(tmp_path, story)
 
 
+def test_fix_writes_nothing_where_what_is_missing_lies_elsewhere(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        may_write(here)
+        (installation,) = here.github.world.installations.values()
+        installation.permissions = {k: v for k, v in installation.permissions.items() if k != "merge_queues"}
+        here.github.protect(REPOSITORY, "main", whole(here))
+        here.github.add_ruleset(REPOSITORY, "main", {"type": "merge_queue", "parameters": QUEUE})
+        status, text = await doctor(here, "--fix")
+        assert status == 1
+        assert "✗ the branch has a merge queue, but this App is not told of its groups" in text
+        assert "    → what is missing lies elsewhere" in text
+        assert writes(here) == []
+
+    told(tmp_path, story)
+
+
 def test_fix_without_the_permission_changes_nothing_and_says_what_to_do(tmp_path: Path) -> None:
     async def story(here: Town) -> None:
         status, text = await doctor(here, "--fix")
