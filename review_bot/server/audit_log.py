@@ -16,6 +16,8 @@ from review_bot.core.audit import GENESIS, Anchor, Break, Entry
 from review_bot.core.errors import InputError, UsageError
 
 log = logging.getLogger("review_bot.audit")
+# What the check run of the gate may show.
+_GATE = ("decision", "failure")
 _COLUMNS = "seq, repository, number, kind, substance, record"
 
 
@@ -33,12 +35,14 @@ class AuditLog:
     def record(self, entry: Entry) -> bool:
         """Add a record, unless the last one of its kind about its pull request says the same."""
         substance = entry.substance
+        # A decision after a failure is news, though the last decision was the same.
+        kinds = _GATE if entry.kind in _GATE else (entry.kind, entry.kind)
         with self._transaction() as db:
             where = (entry.repository, entry.number, entry.kind)
             known = db.execute(
-                "SELECT substance FROM audit WHERE repository = ? AND number = ? AND kind = ?"
+                "SELECT substance FROM audit WHERE repository = ? AND number = ? AND kind IN (?, ?)"
                 " ORDER BY seq DESC LIMIT 1",
-                where,
+                (*where[:2], *kinds),
             ).fetchone()
             if known is not None and known[0] == substance:
                 return False

@@ -36,7 +36,7 @@ class Metrics:
         self._overrides = Counter("review_bot_overrides", "Times that the glass was broken", registry=self._registry)
         self._recorded = Counter(
             "review_bot_audit_records",
-            "Records of the audit log by kind and state: decisions, merges, groups, proposals",
+            "Records of the audit log by kind and state: decisions, failures, merges, groups, proposals",
             ["kind", "state"],
             registry=self._registry,
         )
