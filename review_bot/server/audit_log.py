@@ -84,34 +84,17 @@ class AuditReader:
         That is the chain, `noted`, the columns that records are found by, and the end that the store remembers.
         """
         strays: list[int] = []
-        last, broken = audit.verify(self._chain(strays), noted)
+        with self._open() as db:
+            # One view of both: the service may go on writing meanwhile.
+            db.execute("BEGIN")
+            end = _end(db)
+            last, broken = audit.verify(_chain(db, strays), noted)
         if strays and (broken is None or strays[0] < broken.seq):
             return last, Break(strays[0], f"record {strays[0]} is filed under something else than it says")
-        end = self.end()
         if broken is None and last != end:
             what = f"the log ends at record {last.seq}, and the store wrote record {end.seq} last"
             broken = Break(last.seq + 1, what)
         return last, broken
-
-    def _chain(self, strays: list[int]) -> Iterator[dict[str, Any]]:
-        """All records; `strays` gets the numbers of those whose columns do not say what they say."""
-        with self._open() as db:
-            for row in db.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY seq"):  # noqa: S608
-                try:
-                    record = _parsed(row)
-                    entry = audit.entry_of(record)
-                except InputError:
-                    yield {"seq": row[0]}
-                    continue
-                if row[1:5] != (entry.repository, entry.number, entry.kind, entry.substance):
-                    strays.append(row[0])
-                yield record
-
-    def end(self) -> Anchor:
-        """Where the log ended when it was last written to, as the store remembers it beside the log."""
-        with self._open() as db:
-            row = db.execute("SELECT seq, hash FROM audit_end").fetchone()
-        return Anchor(*row) if row else Anchor(0, GENESIS)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -123,6 +106,20 @@ class AuditReader:
                 yield db
         except sqlite3.Error as error:
             raise UsageError(f"{self._path} holds no audit log that can be read: {error}", help=help) from error
+
+
+def _chain(db: sqlite3.Connection, strays: list[int]) -> Iterator[dict[str, Any]]:
+    """All records; `strays` gets the numbers of those whose columns do not say what they say."""
+    for row in db.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY seq"):  # noqa: S608
+        try:
+            record = _parsed(row)
+            entry = audit.entry_of(record)
+        except InputError:
+            yield {"seq": row[0]}
+            continue
+        if row[1:5] != (entry.repository, entry.number, entry.kind, entry.substance):
+            strays.append(row[0])
+        yield record
 
 
 def _parsed(row: tuple[Any, ...]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from pathlib import Path
 
 from review_bot.core.audit import Entry
@@ -39,3 +41,27 @@ def test_a_log_goes_on_where_it_ended_at_the_next_start(tmp_path: Path) -> None:
     assert second.audit.record(Entry("decision", "o/r", 1, "h", "pending"))
     assert told == [("pending", 2)]
     assert AuditReader(path).verify()[1] is None
+
+
+def test_a_log_that_grows_while_it_is_verified_is_whole(tmp_path: Path) -> None:
+    store, stop = Store(tmp_path / "bot.sqlite"), threading.Event()
+
+    def write() -> None:
+        for number in itertools.count(1):
+            store.audit.record(Entry("decision", "o/r", number, "h", "pending"))
+            if stop.is_set():
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        reader = AuditReader(tmp_path / "bot.sqlite")
+        looks, last = [], 0
+        while last < 40:
+            end, broken = reader.verify()
+            looks.append(broken)
+            last = end.seq
+    finally:
+        stop.set()
+        writer.join()
+    assert set(looks) == {None}
