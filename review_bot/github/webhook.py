@@ -29,7 +29,7 @@ class Wish:
 
     `pull:owner/name#7`, `base:owner/name:main` (all that merge into a branch), `head:owner/name:SHA` (all with a head),
     `checks:owner/name:SHA` (those with a head whose merge waits for others' checks), `group:owner/name:BRANCH` (a merge
-    queue's branch), `people` (all that are open, since it has changed who may approve) or `sweep` (what was missed in the
+    queue's branch), `people` (all that are open, since who may approve has changed) or `sweep` (what was missed in the
     whole installation). `interrupt`: what is under way for it is out of date.
     `fresh`: review anew even if nothing seems to have changed.
     """

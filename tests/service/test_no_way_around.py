@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ledger import Ledger, Word
 from town import REPOSITORY, Town, played
-from walks import TOWN, Ledger, Walk, Word, walked
+from walk_events import EVENTS, walked
+from walks import TOWN, Walk
 
 from review_bot.demo.github.state import Protection
 
@@ -73,11 +75,11 @@ OTHERS = [
     "alice takes it from the queue",
 ]
 # Kinds first, so that people agree often enough for something to happen.
-EVENTS = st.one_of(*map(st.sampled_from, (APPROVING, WITHDRAWING, CHANGING, OTHERS, APPROVING)))
+HAPPENINGS = st.one_of(*map(st.sampled_from, (APPROVING, WITHDRAWING, CHANGING, OTHERS, APPROVING)))
 
 
 @settings(max_examples=4, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.tuples(EVENTS, st.booleans()), min_size=8, max_size=12), st.booleans())
+@given(st.lists(st.tuples(HAPPENINGS, st.booleans()), min_size=8, max_size=12), st.booleans())
 def test_nothing_is_merged_without_a_live_word_on_just_that(events: list[tuple[str, bool]], queue: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="walk-") as root:
         walked(Path(root), events, queue=queue)
@@ -134,7 +136,7 @@ def test_what_was_green_turns_back_before_it_is_merged(events: list[str], tmp_pa
 )
 def test_the_walk_notices_a_merge_that_nobody_agreed_to(before: list[str], why: str, tmp_path: Path) -> None:
     async def story(here: Town) -> None:
-        walk = Walk(here, here.dave, queue=False)
+        walk = Walk(here, here.dave, EVENTS, queue=False)
         await walk.begin()
         await walk.happen("alice makes it a draft")
         for event in before:
