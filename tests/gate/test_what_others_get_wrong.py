@@ -1,8 +1,8 @@
 """Every mistake that other gates were seen to make, by name: it fails here, and what would have been right passes.
 
 Those that need GitHub itself have their tests beside the service: merge groups that always pass (`test_merge_queue`),
-a merge that names no head (`test_merging`), rules from the pull request's own branch (`test_pull_requests`), results that
-outlive a retargeting or somebody's membership (`test_turning_back`).
+a merge that names no head (`test_merging`), rules from the pull request's own branch (`test_pull_requests`), and what
+outlives a retargeting or somebody's membership (`test_turning_back`).
 """
 
 from __future__ import annotations
