@@ -13,7 +13,7 @@ def test_each_pull_request_of_the_demo_ends_as_it_should() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     story: dict[str, dict[str, Any]] = {row["branch"]: row for row in json.loads(done.stdout)}
-    assert {name for name, row in story.items() if row["merged"]} == {"bump", "fork", "docs"}
+    assert {name for name, row in story.items() if row["merged"]} == {"bump", "fork", "docs", "outage", "rebased"}
     assert all(row["refusal"] for row in story.values() if not row["merged"])
     verdicts = {name: row["verdict"] for name, row in story.items()}
     failing = {name for name, verdict in verdicts.items() if verdict == "failure"}
@@ -27,3 +27,9 @@ def test_each_pull_request_of_the_demo_ends_as_it_should() -> None:
     # Approved, then changed behind the approver's back.
     assert story["moved"]["approvals"] == "action_required"
     assert story["own"]["approvals"] == "action_required"
+    # A broken glass is told as one; the same effect on a moved base stays approved.
+    assert "@erin broke the glass" in story["outage"]["approvals_title"]
+    assert story["rebased"]["approvals_title"].endswith("by @carol, on exactly this effect.")
+    # Approved and green by itself, and something else on top of what is queued before it.
+    assert story["follow"]["approvals"] == story["follow"]["verdict"] == "success"
+    assert "not the effect that was approved" in story["follow"]["refusal"]

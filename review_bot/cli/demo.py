@@ -64,5 +64,7 @@ async def _play(root: Path, args: argparse.Namespace, write: Any) -> None:
         outcomes = await stage.play()
         print(write(outcomes), flush=True)
         if args.keep:
+            for refused in (outcome for outcome in outcomes if not outcome.merged):
+                await stage.set_state(refused, "open")
             print(f"\nIt goes on running: {stage.url}/org/config/pulls (Ctrl-C ends it)", file=sys.stderr, flush=True)
             await asyncio.Event().wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from review_bot.cli.demo_story import Outcome
+from review_bot.cli.demo_outcome import Outcome
 from review_bot.core.sanitise import terminal
 
 MARKS = {"success": "✓", "neutral": "✓", "failure": "✗", "action_required": "…"}
@@ -27,9 +27,8 @@ def _block(outcome: Outcome) -> list[str]:
         *(f"               {problem}" for problem in outcome.problems[:MOST_PROBLEMS]),
         f"    at first   {outcome.waiting}",
         f"    people     {', '.join(outcome.said)}",
+        *(f"    {'then' if index == 0 else '':<10} {line}" for index, line in enumerate(outcome.then)),
     ]
-    if scenario.later:
-        lines.append(f"    then       @{scenario.author} pushed more: {outcome.head[:7]}")
     lines.append(f"    approvals  {_run(outcome.approvals or {})}")
     lines.append(f"    merge      {'✓ merged' if outcome.merged else f'✗ refused: {outcome.refusal}'}")
     return lines

@@ -86,6 +86,19 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("docs", "Say hello", (Edit("README.md", "", "# Sample\n"),)),
 )
 
+SERVICE = "apps/web/base/service.yaml"
+# Opened with the others, and gone on with when some of those are merged: a broken glass and a rebase.
+FOLLOWING: tuple[Scenario, ...] = (
+    Scenario("outage", "The shop is down: web listens on 8080", (Edit(SERVICE, "port: 80", "port: 8080"),), ()),
+    Scenario("rebased", "Four workers in staging", (Edit("charts/worker/values.yaml", "replicas: 1", "replicas: 4"),)),
+)
+# Queued behind the one that was rebased: approved as one worker for production, it would be four there.
+QUEUED = Scenario(
+    "follow",
+    "Production has as many workers as the chart says",
+    (Edit("charts/worker/values-production.yaml", "replicas: 2", ""),),
+)
+
 
 # What only a cluster can tell; reviewed where one is at hand.
 CLUSTER_SCENARIOS: tuple[Scenario, ...] = (

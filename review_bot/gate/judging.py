@@ -136,7 +136,8 @@ class Judge:
         return known
 
     def _counted(self, require: Require, found: Match, pools: Sequence[Pool]) -> Answer:
-        needs_effect = bool(found.changes) or any(f.targets for f in found.files)
+        # That nothing is left of a change is an effect, too.
+        needs_effect = bool(found.changes) or not found.files or any(f.targets for f in found.files)
         answer = Answer(required=require.count)
         for pool in pools:
             people, wanted = pool.people, max(require.count, pool.minimum)

@@ -73,7 +73,7 @@ def contributors(facts: Facts) -> dict[str, str]:
 
 def unattributed(facts: Facts) -> list[str]:
     """Commits of which somebody who wrote them is not known on GitHub."""
-    return [c.sha for c in facts.commits if c.author is None or None in c.co_authors]
+    return [c.sha for c in facts.commits if None in (c.author, c.committer, *c.co_authors)]
 
 
 def why_not(user: str, facts: Facts, wrote: dict[str, str]) -> str:

@@ -23,6 +23,7 @@ from github.GithubException import GithubException
 
 from review_bot.github.budget import Budget
 from review_bot.github.errors import Forbidden, GitHubError, Missing, RateLimited, Refused, Unavailable
+from review_bot.github.remembered import Remembered
 
 THREADS = 8
 TIMEOUT_SECONDS = 15
@@ -85,6 +86,7 @@ class Transport:
         self._pool = pool
         self._lock = threading.Lock()
         self._budget = Budget()
+        self._remembered = Remembered()
         self._held_until = 0.0
         self._requester = Github(
             auth=auth,
@@ -121,9 +123,13 @@ class Transport:
         return (await self._request(verb, path, {}, dict(body or {})))[1]
 
     async def _read(self, path: str, parameters: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
+        question = f"{path}?{sorted(parameters.items())}" if parameters else path
         for attempt in range(READ_TRIES):
             try:
-                return await self._request("GET", path, parameters, None)
+                condition = self._remembered.condition(question)
+                headers, data = await self._request("GET", path, parameters, None, condition)
+                answer = self._remembered.answer(question, headers, data)
+                return answer.headers, answer.data
             except Unavailable:
                 if attempt == READ_TRIES - 1:
                     raise
@@ -131,7 +137,12 @@ class Transport:
         raise AssertionError("the loop returns or raises")
 
     async def _request(
-        self, verb: str, path: str, parameters: Mapping[str, Any], body: dict[str, Any] | None
+        self,
+        verb: str,
+        path: str,
+        parameters: Mapping[str, Any],
+        body: dict[str, Any] | None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[Mapping[str, Any], Any]:
         now = time.time()
         if now < self._held_until:
@@ -142,7 +153,7 @@ class Transport:
             await asyncio.sleep(wait)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, self._blocking, verb, path, dict(parameters), body)
+            return await loop.run_in_executor(self._pool, self._blocking, verb, path, dict(parameters), body, headers)
         except RateLimited as limited:
             self._held_until = max(self._held_until, limited.until)
             raise
@@ -151,11 +162,16 @@ class Transport:
         """GitHub took the credentials back; there is nothing to renew for the App itself."""
 
     def _blocking(
-        self, verb: str, path: str, parameters: dict[str, Any], body: dict[str, Any] | None
+        self,
+        verb: str,
+        path: str,
+        parameters: dict[str, Any],
+        body: dict[str, Any] | None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[Mapping[str, Any], Any]:
         what = f"{verb} {path}"
         try:
-            return self._requester.requestJsonAndCheck(verb, path, parameters, None, body)
+            return self._requester.requestJsonAndCheck(verb, path, parameters, headers, body)
         except GithubException as error:
             if error.status == 401:
                 self._rejected()

@@ -1,4 +1,4 @@
-"""Who may write, and who is in which team: asked of GitHub, kept for a minute."""
+"""Who may write, and who is in which team: asked of GitHub, kept for a minute or until somebody says otherwise."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class People:
     def __init__(self, api: Installation) -> None:
         self._api = api
         self._known: dict[str, tuple[float, object]] = {}
+
+    def forget(self) -> None:
+        """Somebody's rights or a team have changed: ask anew."""
+        self._known = {}
 
     async def permissions(self, repository: str, logins: Iterable[str]) -> dict[str, str]:
         """`write`, `read` or `none` by login; a login that GitHub does not know has none."""
@@ -62,10 +66,12 @@ class People:
         return await self._kept(f"@{team}", ask)
 
     async def _kept(self, key: str, ask: Callable[[], Awaitable[T]]) -> T:
-        known = self._known.get(key)
+        # An answer to what was asked before `forget` is kept where nobody looks any more.
+        kept = self._known
+        known = kept.get(key)
         now = time.monotonic()
         if known is not None and known[0] > now:
             return known[1]  # type: ignore[return-value]
         answer = await ask()
-        self._known[key] = (now + KEPT_SECONDS, answer)
+        kept[key] = (now + KEPT_SECONDS, answer)
         return answer

@@ -29,7 +29,8 @@ class Wish:
 
     `pull:owner/name#7`, `base:owner/name:main` (all that merge into a branch), `head:owner/name:SHA` (all with a head),
     `checks:owner/name:SHA` (those with a head whose merge waits for others' checks), `group:owner/name:BRANCH` (a merge
-    queue's branch) or `sweep` (everything of the installation). `interrupt`: what is under way for it is out of date.
+    queue's branch), `people` (all that are open, since who may approve has changed) or `sweep` (what was missed in the
+    whole installation). `interrupt`: what is under way for it is out of date.
     `fresh`: review anew even if nothing seems to have changed.
     """
 
@@ -143,6 +144,10 @@ def _everything(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
     return (Wish("sweep", _installation(payload)),)
 
 
+def _people(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
+    return (Wish("people", _installation(payload)),)
+
+
 _HANDLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[Wish, ...]]] = {
     "pull_request": _pull_request,
     "pull_request_review": _pull_request_review,
@@ -154,8 +159,7 @@ _HANDLERS: Mapping[str, Callable[[Mapping[str, Any]], tuple[Wish, ...]]] = {
     "merge_group": _merge_group,
     "installation": _everything,
     "installation_repositories": _everything,
-    # Who may approve has changed.
-    "team": _everything,
-    "membership": _everything,
-    "member": _everything,
+    "team": _people,
+    "membership": _people,
+    "member": _people,
 }

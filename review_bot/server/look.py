@@ -70,6 +70,10 @@ class Looker:
     def reader(self, repository: str) -> PullReader:
         return PullReader(self._api, repository)
 
+    def people_changed(self) -> None:
+        """What is known of people's rights and teams holds no more."""
+        self._people.forget()
+
     async def look(self, repository: str, number: int, *, fresh: bool = False) -> None:
         """Raises GitHubError, FetchError or ReviewBotError; the caller tries again later."""
         # A merge group looks at its members too, and nothing may be written twice.

@@ -75,6 +75,12 @@ class Notes:
             row = db.execute("SELECT gate FROM reviews WHERE repository = ? AND number = ?", where).fetchone()
         return str(row[0]) if row else ""
 
+    def let_through(self, repository: str) -> tuple[int, ...]:
+        """The pull requests whose gate is green."""
+        with self._transaction() as db:
+            rows = db.execute("SELECT number FROM reviews WHERE repository = ? AND gate = 'success'", (repository,))
+            return tuple(row[0] for row in rows)
+
     def numbers_at(self, repository: str, head: str) -> tuple[int, ...]:
         """The open pull requests with this head."""
         with self._transaction() as db:

@@ -187,6 +187,8 @@ class Service:
             repository, _, branch = rest.partition(":")
             await self._groups(work.installation).look(repository, branch)
             return
+        if kind == "people":
+            self._looker(work.installation).people_changed()
         api = self._github.installation(work.installation)
         wishes = await sweep.expand(work.key, api, self._store, fresh=work.fresh)
         await asyncio.to_thread(self._store.want, wishes)

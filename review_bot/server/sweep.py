@@ -26,15 +26,15 @@ async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> t
     kind, _, rest = key.partition(":")
     if kind == "sweep":
         return await _sweep(api, store)
+    if kind == "people":
+        names = await repositories(api)
+        found = await asyncio.gather(*(_open_pulls(api, name) for name in names))
+        return tuple(Wish(f"pull:{p.repository}#{p.number}", api.id) for pulls in found for p in pulls)
     repository, _, subject = rest.partition(":")
     if kind == "checks":
         waiting = await asyncio.to_thread(store.notes.merges_of, repository, subject)
         return tuple(Wish(f"pull:{repository}#{number}", api.id) for number in waiting)
-    try:
-        pulls = await PullReader(api, repository).open_pulls()
-    except Missing:
-        return ()
-    chosen = [p for p in pulls if _concerns(p, kind, subject)]
+    chosen = [p for p in await _open_pulls(api, repository) if _concerns(p, kind, subject)]
     wishes = [Wish(f"pull:{repository}#{p.number}", api.id, fresh=fresh) for p in chosen]
     if kind == "head":
         rerun = await asyncio.to_thread(store.notes.group_branches, repository, head=subject)
@@ -47,6 +47,13 @@ def _concerns(pull: PullRequest, kind: str, subject: str) -> bool:
         return pull.head_sha == subject
     # A push to the head's branch is an event of its own; should that be lost, this one tells.
     return pull.base_ref == subject or (pull.head_ref == subject and not pull.fork)
+
+
+async def _open_pulls(api: Installation, repository: str) -> list[PullRequest]:
+    try:
+        return await PullReader(api, repository).open_pulls()
+    except Missing:
+        return []  # gone, or not the installation's any more
 
 
 async def repositories(api: Installation) -> list[str]:
@@ -65,15 +72,13 @@ async def _sweep(api: Installation, store: Store) -> tuple[Wish, ...]:
 
 async def _missed(api: Installation, store: Store, repository: str) -> list[Wish]:
     """Open pull requests that changed since they were last looked at, and reviewed ones that are open no more."""
-    try:
-        pulls = await PullReader(api, repository).open_pulls()
-    except Missing:
-        return []
+    pulls = await _open_pulls(api, repository)
     tips = await _tips(api, repository, {p.base_ref for p in pulls})
     numbers = [p.number for p in pulls if _changed(store, p, tips)]
     gone = set(store.known_numbers(repository)) - {p.number for p in pulls}
     await _hear(api, store, repository)
-    again = {*numbers, *gone, *store.notes.waiting_merges(repository)}
+    # Those that are let through rest on people's rights, too, and a change of those that was missed leaves no trace.
+    again = {*numbers, *gone, *store.notes.waiting_merges(repository), *store.notes.let_through(repository)}
     pulls_again = [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(again)]
     return pulls_again + await _missed_groups(api, store, repository)
 

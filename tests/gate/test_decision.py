@@ -128,6 +128,12 @@ def test_a_rebase_that_keeps_the_effect_keeps_the_approval() -> None:
     assert judged(effects=effects, reviews=[review("carol", sha="h1")]).state is State.APPROVED
 
 
+def test_that_nothing_is_left_of_a_change_is_to_be_agreed_to_again() -> None:
+    nothing = {"files": [], "changes": []}
+    assert judged(**nothing, reviews=[review("carol", sha="h1")]).state is State.PENDING
+    assert judged(**nothing, reviews=[review("carol", sha="h2")]).state is State.APPROVED
+
+
 def test_a_file_that_no_target_reads_needs_an_approval_of_this_head() -> None:
     files = [*BASE["files"], {"path": "README.md", "status": "modified", "previous_path": None, "targets": []}]
     effects = {"h1": "sha256:two", "h2": "sha256:two"}

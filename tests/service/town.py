@@ -60,10 +60,17 @@ class Town:
     @asynccontextmanager
     async def bot(self, **changed: Any) -> AsyncIterator[int]:
         """The service, listening and known to GitHub while the block lasts; `changed` are settings."""
-        async with Service(self.settings(**changed), host="127.0.0.1").running() as port:
+        self._service = Service(self.settings(**changed), host="127.0.0.1")
+        async with self._service.running() as port:
             self.github.webhook_url = f"http://127.0.0.1:{port}/webhook"
             self._bot_url = f"http://127.0.0.1:{port}"
             yield port
+
+    async def settled(self) -> None:
+        """Return once everything that happened has reached the bot, and it has nothing left to look at."""
+        for _ in range(2):  # what it does itself is delivered, too
+            await self.github.deliver_all()
+            await self._service.idle()
 
     async def metrics(self) -> str:
         """What the bot counts, as Prometheus reads it."""
