@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = ("check", "targets", "render", "gate", "owners", "policy", "drift", "demo", "doctor")
+COMMANDS = ("check", "targets", "render", "gate", "owners", "policy", "drift", "audit", "demo", "doctor")
 
 
 def test_imports_go_one_way() -> None:

@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drift": ("drift", "compare what runs in the cluster with what the repository renders"),
     "audit": ("audit", "verify, export or show the log of every decision"),
     "demo": ("demo", "show what the bot says of pull requests of every kind"),
-    "doctor": ("doctor", "check that the tools which the bot drives are there and work"),
+    "doctor": ("doctor", "check the tools that the bot drives, or a repository's protection"),
 }
 
 OK, BLOCKED, USAGE, BOT_FAILED = 0, 1, 2, 3

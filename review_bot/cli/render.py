@@ -10,8 +10,9 @@ from typing import Any
 
 from review_bot.cli.trees import config_of, open_tree, reviewer_of, say
 from review_bot.core.errors import UsageError
-from review_bot.core.model import Severity, Target
+from review_bot.core.model import Finding, Rendered, Severity, Target, Tree
 from review_bot.core.yaml_writer import dump
+from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import render_trees
 
 
@@ -32,17 +33,22 @@ def run(args: argparse.Namespace) -> int:
     repository, tree = open_tree(repo, args.rev)
     config = config_of(tree, args)
     delivering = reviewer_of(args).delivering(repository, config)
-    survey = asyncio.run(delivering.survey(tree))
-    target = _choose(survey.targets, wanted)
-    results, (loose,) = asyncio.run(render_trees(delivering.renderer, repository, [(survey.tree, [target])]))
-    rendered = results[0]
-    own = [f for f in survey.findings if f.target == target.id]
-    for finding in (*own, *loose, *rendered.findings):
+    rendered, told = asyncio.run(_rendered(delivering, tree, wanted))
+    for finding in (*told, *rendered.findings):
         say(finding)
-    if rendered.failed or any(f.severity is Severity.ERROR for f in (*own, *loose)):
+    if rendered.failed or any(f.severity is Severity.ERROR for f in told):
         return 1
     sys.stdout.write(dump(r.manifest for r in rendered.resources))
     return 0
+
+
+async def _rendered(delivering: Delivering, tree: Tree, wanted: str) -> tuple[Rendered, tuple[Finding, ...]]:
+    """The target, and what else is to be said of it."""
+    survey = await delivering.survey(tree)
+    target = _choose(survey.targets, wanted)
+    work = [(survey.tree, [target])]
+    results, (loose,) = await render_trees(delivering.renderer, delivering.repository, work)
+    return results[0], (*(f for f in survey.findings if f.target == target.id), *loose)
 
 
 def _choose(targets: tuple[Target, ...], wanted: str) -> Target:

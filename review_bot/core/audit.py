@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from review_bot.core.errors import InputError
+from review_bot.core.errors import InputError, UsageError
 
 # What stands before the first record.
 GENESIS = "sha256:" + "0" * 64
@@ -64,19 +64,33 @@ class Break:
     what: str
 
 
-def canonical(value: Any) -> bytes:
-    """The one way in which a value is written down before it is hashed."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
+def canonical(value: Any) -> str:
+    """The one way in which a value is written down, to be hashed and to be kept.
+
+    ASCII: paths of git may hold bytes that are no text, which neither UTF-8 nor SQLite takes.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: Any) -> str:
-    return f"sha256:{hashlib.sha256(canonical(value)).hexdigest()}"
+    return f"sha256:{hashlib.sha256(canonical(value).encode()).hexdigest()}"
 
 
 def sealed(entry: Entry, last: Anchor, time: str) -> dict[str, Any]:
     """The record that follows `last`, with its own hash. `time` is ISO 8601."""
     record = {**asdict(entry), "actors": list(entry.actors), "seq": last.seq + 1, "time": time, "previous": last.hash}
     return {**record, "hash": digest(record)}
+
+
+def entry_of(record: Mapping[str, Any]) -> Entry:
+    """What a record was made of. Raises InputError where it is no record."""
+    try:
+        told = {one.name: record[one.name] for one in fields(Entry)}
+        return Entry(**told | {"actors": tuple(told["actors"]), "body": dict(told["body"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"record {record.get('seq')} is none: {error}", help="run `review-bot audit verify`"
+        ) from error
 
 
 def read(line: str, number: int) -> dict[str, Any]:
@@ -115,8 +129,8 @@ def verify(records: Iterable[Mapping[str, Any]], anchor: Anchor | None = None) -
 
 
 def anchor_of(text: str) -> Anchor:
-    """`SEQ:sha256:…`, as `audit verify` prints it. Raises InputError."""
+    """`SEQ:sha256:…`, as `audit verify` prints it. Raises UsageError."""
     seq, _, hash = text.partition(":")
-    if not seq.isdigit() or not hash.startswith("sha256:") or len(hash) != len(GENESIS):
-        raise InputError(f"{text!r} is no anchor", help="write it as `audit verify` printed it: SEQ:sha256:…")
+    if not seq.isdecimal() or not hash.startswith("sha256:") or len(hash) != len(GENESIS):
+        raise UsageError(f"{text!r} is no anchor", help="write it as `audit verify` printed it: SEQ:sha256:…")
     return Anchor(int(seq), hash)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import requests
 from github import Auth, Github
@@ -66,6 +67,10 @@ class GitHubApp:
     async def installation_ids(self) -> list[int]:
         rows = await self._transport.pages("/app/installations")
         return [int(row["id"]) for row in rows if not row.get("suspended_at")]
+
+    async def installed_on(self, repository: str) -> Mapping[str, Any]:
+        """The installation that holds a repository: id, permissions, events. Missing where none does."""
+        return dict(await self._transport.get(f"/repos/{quote(repository)}/installation"))
 
     def installation(self, id: int) -> Installation:
         """The installation's client; one and the same for all callers."""

@@ -120,7 +120,10 @@ class DeliveredSide:
 
     def covered(self, root: Target) -> bool:
         """Does a delivery tool deploy all that the root's folder holds?"""
-        return bool(root.reads) and root.name is None and all(path in self._readers() for path in root.reads or ())
+        entries, readers = self.graft.entries(), self._readers()
+        # What is named and not there nobody reads yet.
+        there = [path for path in root.reads or () if path in entries]
+        return bool(there) and root.name is None and all(path in readers for path in there)
 
     def realm_of(self, target: Target) -> str:
         """The folder at the top of what the target's cluster gets."""

@@ -34,6 +34,12 @@ def decided(
     )
 
 
+def failed(pull: PullRequest, check: str, reason: str) -> Entry:
+    """The bot could not do its work and said so in a check: whatever the gate said before holds no more."""
+    body = {"check": check, "title": reason}
+    return Entry("failure", pull.repository, pull.number, pull.head_sha, "error", body=body)
+
+
 def merged(pull: PullRequest, effect: str, asked: str | None, method: str, sha: str) -> Entry:
     """A merge by the bot: who asked for it, None if the configuration did."""
     return Entry(

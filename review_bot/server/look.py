@@ -117,6 +117,7 @@ class Looker:
         # A verdict that stands is left to stand: then it is the gate that can't be trusted any more.
         name = APPROVALS if stored is not None and stored.head == pull.head_sha else VERDICT
         report = Report("failure", "The bot could not do its work", summary)
+        await asyncio.to_thread(self._store.audit.record, auditing.failed(pull, name, reason))
         await runs.complete(pull.head_sha, name, report, present.get(name))
 
     def _known(self, pull: PullRequest, fetched: Fetched) -> Document | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from review_bot.core.audit import Entry
+
 
 class Metrics:
     """One registry a server, so that several can live in one process."""
@@ -32,6 +34,15 @@ class Metrics:
             "review_bot_commands", "Commands in comments by answer", ["command", "answer"], registry=self._registry
         )
         self._overrides = Counter("review_bot_overrides", "Times that the glass was broken", registry=self._registry)
+        self._recorded = Counter(
+            "review_bot_audit_records",
+            "Records of the audit log by kind and state: decisions, failures, merges, groups, proposals",
+            ["kind", "state"],
+            registry=self._registry,
+        )
+        self._audit_end = Gauge(
+            "review_bot_audit_last", "Number of the audit log's last record by this process", registry=self._registry
+        )
         self._drift: dict[tuple[str, str], int] = {}
 
     def commanded(self, command: str, answer: str) -> None:
@@ -39,6 +50,11 @@ class Metrics:
         self._commands.labels(command, answer).inc()
         if command == "override" and answer == "accepted":
             self._overrides.inc()
+
+    def recorded(self, entry: Entry, seq: int) -> None:
+        """A record of the audit log."""
+        self._recorded.labels(entry.kind, entry.state).inc()
+        self._audit_end.set(seq)
 
     def drifted(self, repository: str, cluster: str, objects: int) -> None:
         """How many of the repository's objects in a cluster differ."""

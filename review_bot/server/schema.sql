@@ -116,6 +116,10 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE INDEX IF NOT EXISTS audit_of ON audit (repository, number, kind, seq);
 CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is never changed'); END;
+-- INSERT OR REPLACE deletes without asking the trigger for deletions.
+CREATE TRIGGER IF NOT EXISTS audit_only_grows BEFORE INSERT ON audit
+WHEN NEW.seq <= (SELECT coalesce(max(seq), 0) FROM audit)
+BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END;
 CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit log is never shortened'); END;
 -- Where the log ends, kept apart from it so that a shortened one is found.

@@ -65,6 +65,7 @@ class Service:
             remotes=settings.remotes,
         )
         self._metrics = Metrics()
+        self._store.audit.watch(self._metrics.recorded)
         self._worker = Worker(self._store, self._handle, self._tell, self._metrics, PARALLEL)
         self._front = Front(settings.webhook_secret, self._store, self._metrics, self._worker.notice, self._trouble)
         self._identity: Identity | None = None

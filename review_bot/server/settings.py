@@ -17,6 +17,15 @@ PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
 
 
 @dataclass(frozen=True)
+class AppSettings:
+    """What it takes to speak to GitHub as the App."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+    api_url: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """`github_url` is where git and the web pages are, `public_url` where people reach the bot, "" if nowhere."""
 
@@ -42,17 +51,14 @@ def read(environment: Mapping[str, str]) -> Settings:
             "GITHUB_WEBHOOK_SECRET is not set: without it anybody could send events",
             help="set it to the secret of the App's webhook (App settings → Webhook secret)",
         )
-    app_id = environment.get("GITHUB_APP_ID", "").strip()
-    if not app_id:
-        raise UsageError("GITHUB_APP_ID is not set", help="set it to the App ID that the App's settings show")
-    api = _url(environment, "GITHUB_API_URL", PUBLIC_API)
+    app = read_app(environment)
     state = Path(environment.get("REVIEW_BOT_STATE_DIR") or _default_state(environment))
     return Settings(
-        app_id=app_id,
-        private_key=_private_key(environment),
+        app_id=app.app_id,
+        private_key=app.private_key,
         webhook_secret=secret,
-        api_url=api,
-        github_url=_url(environment, "GITHUB_URL", _web_of(api)),
+        api_url=app.api_url,
+        github_url=_url(environment, "GITHUB_URL", _web_of(app.api_url)),
         database=database_of(environment),
         state_dir=state,
         public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
@@ -61,6 +67,14 @@ def read(environment: Mapping[str, str]) -> Settings:
         terraform=terraform_from_environment(environment),
         remotes=remotes_from_environment(environment),
     )
+
+
+def read_app(environment: Mapping[str, str]) -> AppSettings:
+    """Who the App is and where GitHub is. Raises UsageError like `read`."""
+    app_id = environment.get("GITHUB_APP_ID", "").strip()
+    if not app_id:
+        raise UsageError("GITHUB_APP_ID is not set", help="set it to the App ID that the App's settings show")
+    return AppSettings(app_id, _private_key(environment), _url(environment, "GITHUB_API_URL", PUBLIC_API))
 
 
 def _private_key(environment: Mapping[str, str]) -> str:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from review_bot.core.audit import GENESIS, Anchor, Entry, anchor_of, sealed, verify
-from review_bot.core.errors import InputError
+from review_bot.core.audit import GENESIS, Anchor, Entry, anchor_of, canonical, entry_of, read, sealed, verify
+from review_bot.core.errors import InputError, UsageError
 
 
 def chain(length: int) -> list[dict[str, Any]]:
@@ -79,7 +79,30 @@ def test_when_it_was_looked_at_is_no_substance() -> None:
     assert one.substance == other.substance != third.substance
 
 
-@pytest.mark.parametrize("text", ["", "7", "x:sha256:" + "0" * 64, "7:sha256:12"])
+TEXT = st.text(st.characters(codec=None), max_size=20)
+
+
+@given(TEXT, st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.booleans(), st.none())))
+def test_a_record_survives_being_written_whatever_bytes_a_path_holds(title: str, facts: dict[str, Any]) -> None:
+    record = sealed(
+        Entry("decision", "o/r", 1, "h1", "pending", body={"t": title, "facts": facts}), Anchor(0, GENESIS), "t"
+    )
+    line = canonical(record)
+    assert line.isascii()
+    assert read(line, 1) == record
+    assert verify([read(line, 1)])[1] is None
+
+
+def test_a_record_says_what_it_was_made_of() -> None:
+    entry = Entry("merge", "o/r", 7, "h1", "squash", "sha256:e", "sha256:p", ("alice",), {"commit": "c"})
+    record = sealed(entry, Anchor(0, GENESIS), "t")
+    assert entry_of(record) == entry
+    del record["actors"]
+    with pytest.raises(InputError, match="record 1 is none"):
+        entry_of(record)
+
+
+@pytest.mark.parametrize("text", ["", "7", "²:sha256:" + "0" * 64, "x:sha256:" + "0" * 64, "7:sha256:12"])
 def test_what_is_no_anchor_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="is no anchor"):
+    with pytest.raises(UsageError, match="is no anchor"):
         anchor_of(text)

@@ -42,6 +42,10 @@ REPOSITORY = (
     "/collaborators",
     "/collaborators/alice/permission",
 )
+STATUS_CHECKS = {
+    "required_status_checks": [{"context": "review-bot", "integration_id": 1}],
+    "strict_required_status_checks_policy": False,
+}
 PULL = ("", "/files", "/commits", "/reviews", "/comments", "/requested_reviewers")
 COMMIT = ("", "/check-runs", "/check-suites", "/status", "/statuses", "/pulls")
 
@@ -125,6 +129,37 @@ async def _states(scene: Scene, alice: Caller, bot: Caller, number: int) -> None
     await scene.github.ready("org/config", number)
     issue = await bot.post(f"{REPO}/issues", {"title": "Drift", "labels": ["drift"]})
     await bot.patch(f"{REPO}/issues/{issue['number']}", {"state": "closed"})
+
+
+def test_protection_and_rulesets_have_githubs_shape(tmp_path: Path) -> None:
+    async def act(scene: Scene) -> None:
+        rule = {"type": "required_status_checks", "parameters": STATUS_CHECKS}
+        made = scene.github.add_ruleset("org/config", "main", rule)
+        body = {
+            "required_status_checks": {"strict": True, "contexts": [], "checks": [{"context": "a", "app_id": -1}]},
+            "enforce_admins": True,
+            "required_pull_request_reviews": {"bypass_pull_request_allowances": {"users": ["dave"], "teams": []}},
+            "restrictions": {"users": ["alice"], "teams": ["security"], "apps": []},
+        }
+        path = f"{REPO}/branches/main/protection"
+        async with scene.person("carol") as admin, scene.person("alice") as writer, scene.bot() as bot:
+            assert (await admin.call("GET", path)).json["message"] == "Branch not protected"
+            assert (await writer.call("PUT", path, body)).status == 403
+            assert (await admin.call("PUT", path, {})).status == 422
+            shown = await admin.put(path, body)
+            assert shown == await bot.get(path)
+            assert shown["required_status_checks"]["checks"] == [{"context": "a", "app_id": None}]
+            assert [team["slug"] for team in shown["restrictions"]["teams"]] == ["security"]
+            await admin.post(f"{path}/required_signatures")
+            assert (await admin.put(path, body))["required_signatures"]["enabled"] is True
+            for reader in (admin, bot):
+                (row,) = await reader.get(f"{REPO}/rulesets")
+                whole = await reader.get(f"{REPO}/rulesets/{row['id']}")
+                assert (row["id"], "bypass_actors" in whole) == (made.id, reader is admin)
+                (found,) = await reader.get(f"{REPO}/rules/branches/main")
+                assert found["ruleset_id"] == made.id
+
+    play(tmp_path, act)
 
 
 @pytest.mark.parametrize("area", ["/app", "/orgs", "/repos"])

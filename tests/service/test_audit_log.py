@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import logging
 import sqlite3
 from contextlib import closing
 from itertools import pairwise
@@ -13,6 +15,19 @@ from repositories import run
 from town import DEPLOYMENT, FILES, REPOSITORY, Town, played, until
 
 BUMP = {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.5.0")}
+PASSWORD, NEXT = "correct-horse-battery", "staple-of-the-horse"
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: db}
+stringData: {password: VALUE}
+data: {token: ENCODED}
+"""
+TALKATIVE = """\
+package main
+
+require_approval contains {"msg": sprintf("%v is %v", [input.kind, input]), "user": "carol"} if input.kind == "Secret"
+"""
 OVERRIDE = {**FILES, ".review-bot.yaml": "version: 1\napprovals: {override: {users: [dave]}}\n"}
 
 
@@ -63,7 +78,20 @@ def test_what_happened_can_be_read(log: Path) -> None:
     assert "approved" in text and "pending" in text
     assert "@dave broke the glass: the site is down" in text
     assert "carol" in text
-    assert audit(log, "show", "o/none#1")[0] == 2
+    for nothing in ("o/none#1", "0", "nonsense"):
+        assert audit(log, "show", nothing)[0] == 2
+
+
+def test_an_anchor_that_is_none_is_wrong_usage(log: Path) -> None:
+    status, text = audit(log, "verify", "--anchor", "7")
+    assert status == 2
+    assert "→ write it as `audit verify` printed it" in text
+
+
+def test_only_a_decision_can_be_replayed(log: Path) -> None:
+    done = run("gate", "simulate", "--audit", "0", env={"REVIEW_BOT_DATABASE_URL": f"sqlite:///{log}"})
+    assert done.returncode == 2
+    assert "record 0 of the audit log is no decision" in done.stderr
 
 
 def test_replaying_any_decision_gives_the_decision_that_was_recorded(log: Path, tmp_path: Path) -> None:
@@ -72,6 +100,9 @@ def test_replaying_any_decision_gives_the_decision_that_was_recorded(log: Path, 
     decisions = [r for r in records if r["kind"] == "decision"]
     assert {r["state"] for r in decisions} >= {"pending", "approved"}
     env = {"REVIEW_BOT_DATABASE_URL": f"sqlite:///{log}"}
+    (tmp_path / "line.json").write_text(text.splitlines()[decisions[-1]["seq"] - 1])
+    done = run("gate", "simulate", str(tmp_path / "line.json"), "-o", "json")
+    assert json.loads(done.stdout) == decisions[-1]["body"]["decision"]
     for record in decisions:
         done = run("gate", "simulate", "--audit", str(record["seq"]), "-o", "json", env=env)
         assert json.loads(done.stdout) == record["body"]["decision"]
@@ -94,8 +125,14 @@ def test_records_name_effect_policies_and_people_and_are_written_once(log: Path)
 
 def test_the_database_itself_refuses_to_change_or_shorten_it(log: Path) -> None:
     with closing(sqlite3.connect(log)) as db:
-        for statement in ("UPDATE audit SET record = '{}'", "DELETE FROM audit"):
-            with pytest.raises(sqlite3.IntegrityError, match="the audit log is never"):
+        row = "seq, repository, number, kind, substance, '{}' FROM audit WHERE seq = 1"
+        for statement in (
+            "UPDATE audit SET record = '{}'",
+            "DELETE FROM audit",
+            f"REPLACE INTO audit SELECT {row}",
+            f"INSERT INTO audit SELECT -{row}",
+        ):
+            with pytest.raises(sqlite3.IntegrityError, match=r"the audit log (is never|only grows)"):
                 db.execute(statement)
 
 
@@ -103,6 +140,11 @@ def test_the_database_itself_refuses_to_change_or_shorten_it(log: Path) -> None:
     ("tampering", "words"),
     [
         ("UPDATE audit SET record = replace(record, 'carol', 'mallory')", "was changed"),
+        ("UPDATE audit SET record = 'no record' WHERE seq = 2", "BROKEN at record 2"),
+        ("UPDATE audit SET record = '{}' WHERE seq = 2", "BROKEN at record 2"),
+        ("UPDATE audit SET repository = 'else/where' WHERE seq = 2", "record 2 is filed under something else"),
+        ("UPDATE audit SET substance = 'sha256:0' WHERE seq = 1", "record 1 is filed under something else"),
+        ("DELETE FROM audit_end", "the store wrote record 0 last"),
         ("DELETE FROM audit WHERE seq = 2", "records are missing"),
         ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", "the store wrote record"),
     ],
@@ -111,8 +153,8 @@ def test_whoever_gets_around_that_is_found(log: Path, tmp_path: Path, tampering:
     copy = tmp_path / "copy.sqlite"
     with closing(sqlite3.connect(log)) as db, closing(sqlite3.connect(copy)) as other:
         db.backup(other)
-        other.execute("DROP TRIGGER audit_stays")
-        other.execute("DROP TRIGGER audit_is_kept")
+        for trigger in ("audit_stays", "audit_is_kept"):
+            other.execute(f"DROP TRIGGER {trigger}")
         other.execute(tampering)
         other.commit()
     status, text = audit(copy, "verify")
@@ -134,3 +176,35 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     status, text = audit(tmp_path / "none.sqlite", "verify")
     assert status == 2
     assert "there is no database" in text and "→ name the service's database" in text
+
+
+def secret(value: str) -> str:
+    return SECRET.replace("VALUE", value).replace("ENCODED", base64.b64encode(value.encode()).decode())
+
+
+def test_values_of_secrets_never_get_into_it_though_a_policy_quotes_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    counted: list[str] = []
+
+    async def story(here: Town) -> None:
+        _, sha = await here.open("secret", {"app/secret.yaml": secret(NEXT)})
+        await here.completed(sha)
+        counted.append(await here.metrics())
+
+    played(tmp_path, story, {**FILES, "app/secret.yaml": secret(PASSWORD), "policies/talk.rego": TALKATIVE})
+    _, text = audit(database(tmp_path), "export")
+    facts = json.loads(text.splitlines()[0])["body"]["facts"]
+    (change,), (demand,) = facts["changes"], facts["demands"]
+    assert '"password": "(secret)"' in demand["reason"]
+    assert (change["kind"], change["name"]) == ("Secret", "db")
+    assert any("password" in field for field in change["fields"])
+    for value in (PASSWORD, NEXT):
+        assert value not in text
+        assert base64.b64encode(value.encode()).decode() not in text
+    # What was written is noted outside of the database too.
+    anchor = audit(database(tmp_path), "verify")[1].splitlines()[-1].removeprefix("anchor ")
+    assert f"anchor {anchor}: decision of {REPOSITORY}#1" in caplog.text
+    assert 'review_bot_audit_records_total{kind="decision",state="pending"} 1.0' in counted[0]
+    assert "review_bot_audit_last 1.0" in counted[0]

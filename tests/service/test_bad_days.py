@@ -14,6 +14,7 @@ from repositories import DEPLOYMENT
 from town import BOT, REPOSITORY, Town, played, town, until
 
 from review_bot.demo.github.faults import Fault, secondary_limit
+from review_bot.server.audit_log import AuditReader
 
 BUMP = {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.5.0")}
 LATEST = {"app/deploy.yaml": DEPLOYMENT.replace("1.4.2", "latest")}
@@ -152,6 +153,9 @@ def test_a_repository_that_can_not_be_fetched_is_said_on_the_pull_request(tmp_pa
         await here.completed(other, "review-bot", "success")
 
     played(tmp_path, story)
+    log = list(AuditReader(tmp_path / "state" / "bot.sqlite").records())
+    assert [record["kind"] for record in log][:2] == ["decision", "failure"]
+    assert "could not be fetched" in log[1]["body"]["title"]
 
 
 def test_kill_9_in_the_middle_loses_nothing_and_leaves_no_run_open(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -136,8 +137,11 @@ class Application:
             "ARGOCD_APP_SOURCE_TARGET_REVISION": source.text("targetRevision"),
         }
 
-    def delivery(self) -> Delivery:
-        """What the object says of its effect apart from what is rendered."""
+    def delivery(self, unseen: str = "") -> Delivery:
+        """What the object says of its effect apart from what is rendered. `unseen`: why nothing is, "" if all is seen.
+
+        Of what is not seen the whole object decides: a newer version of it is another effect.
+        """
         metadata = self.resource.manifest.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
         paused = isinstance(annotations, dict) and annotations.get(PAUSED) == "true"
@@ -146,6 +150,9 @@ class Application:
             "finalizer": goes_with_its_objects(self.resource.manifest),
             "namespace": self.target_namespace,
         }
+        if unseen:
+            told = json.dumps([unseen, self.resource.manifest.get("spec")], sort_keys=True)
+            settings["unseen"] = hashlib.sha256(told.encode(errors="surrogatepass")).hexdigest()
         return Delivery(
             tool=TOOL,
             object=ResourceId(self.resource.id.api_version, "Application", self.namespace, self.name),

@@ -80,11 +80,12 @@ def of_application(app: Application, around: Surroundings) -> Expansion:
     findings = []
     parts: tuple[Target, ...] = ()
     reads: frozenset[str] = frozenset()
-    path = "."
+    path, unseen = ".", ""
     try:
         app.check()
         parts, reads, path = sources.parts(app, around)
     except InputError as error:
+        unseen = error.message
         findings.append(finding(app.resource, error, app.id, app.subject))
     target = Target(
         id=app.id,
@@ -94,7 +95,7 @@ def of_application(app: Application, around: Surroundings) -> Expansion:
         reads=reads,
         name=app.name,
         namespace=app.target_namespace or None,
-        delivery=app.delivery(),
+        delivery=app.delivery(unseen),
         parts=parts,
     )
     return Expansion((target,), tuple(findings))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from review_bot.demo.github import render, render_commits, render_pulls
 from review_bot.demo.github.api import ApiError, Call, Reply, Routes, not_found
 from review_bot.demo.github.protection import protection_of
-from review_bot.demo.github.state import Protection, Repository
+from review_bot.demo.github.state import Repository
 
 Json = dict[str, Any]
 routes = Routes()
@@ -33,60 +33,6 @@ def _short_branch(call: Call, repo: Repository, name: str, sha: str) -> Json:
     api = f"{call.world.api_url}/repos/{repo.full_name}"
     protected = protection_of(repo, name) is not None
     return {"name": name, "commit": {"sha": sha, "url": f"{api}/commits/{sha}"}, "protected": protected}
-
-
-@routes.add("GET", "/repos/{owner}/{repo}/branches/{branch}/protection", "administration:read", people="admin")
-async def branch_protection(call: Call) -> Reply:
-    name = call.params["branch"]
-    if await call.repo.git.branch(name) is None:
-        raise ApiError(404, "Branch not found")
-    rule = protection_of(call.repo, name)
-    if rule is None:
-        raise ApiError(404, "Branch not protected")
-    return Reply(body=_protection(f"{call.world.api_url}{call.path}", rule))
-
-
-def _protection(url: str, rule: Protection) -> Json:
-    shown: Json = {
-        "url": url,
-        "enforce_admins": {"url": f"{url}/enforce_admins", "enabled": rule.enforce_admins},
-        **{
-            name: {"enabled": False}
-            for name in (
-                "required_linear_history",
-                "allow_force_pushes",
-                "allow_deletions",
-                "block_creations",
-                "required_conversation_resolution",
-                "lock_branch",
-                "allow_fork_syncing",
-            )
-        },
-        "required_signatures": {"url": f"{url}/required_signatures", "enabled": False},
-    }
-    if rule.required_checks:
-        shown["required_status_checks"] = {
-            "url": f"{url}/required_status_checks",
-            "strict": rule.strict,
-            "contexts": list(rule.required_checks),
-            "contexts_url": f"{url}/required_status_checks/contexts",
-            "checks": [{"context": name, "app_id": rule.apps.get(name)} for name in rule.required_checks],
-        }
-    if rule.required_approvals or rule.require_pull_request:
-        shown["required_pull_request_reviews"] = {
-            "url": f"{url}/required_pull_request_reviews",
-            "dismiss_stale_reviews": rule.dismiss_stale,
-            "require_code_owner_reviews": False,
-            "require_last_push_approval": False,
-            "required_approving_review_count": rule.required_approvals,
-        }
-    return shown
-
-
-@routes.add("GET", "/repos/{owner}/{repo}/rules/branches/{branch}", "metadata:read")
-async def rules(call: Call) -> Reply:
-    """No rulesets: the rules of a branch are its protection."""
-    return Reply(body=[] if call.repo else None)
 
 
 @routes.add("GET", "/repos/{owner}/{repo}/branches/{branch}", "contents:read")

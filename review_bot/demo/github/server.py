@@ -24,6 +24,7 @@ from review_bot.demo.github import (
     routes_issues,
     routes_labels,
     routes_orgs,
+    routes_protection,
     routes_pulls,
     routes_refs,
     routes_repos,
@@ -50,6 +51,7 @@ _AREAS = (
     routes_reviews,
     routes_refs,
     routes_contents,
+    routes_protection,
     routes_repos,
 )
 ROUTES: tuple[Route, ...] = tuple(route for area in _AREAS for route in area.routes.all)

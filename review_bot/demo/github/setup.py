@@ -6,12 +6,13 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from review_bot.demo.github import seed
 from review_bot.demo.github.accounts import Account, App, Team
 from review_bot.demo.github.git import Git
 from review_bot.demo.github.hub import Hub
-from review_bot.demo.github.state import Protection, Pull, Repository, Request, path_of
+from review_bot.demo.github.state import Protection, Pull, Repository, Request, Ruleset, path_of
 from review_bot.demo.github.tokens import new_key
 from review_bot.demo.github.webhooks import Delivery, Mishaps
 from review_bot.demo.github.world import World
@@ -195,6 +196,12 @@ class Setup:
 
     def protect(self, full_name: str, branch: str, protection: Protection) -> None:
         self.repository(full_name).protections[branch] = protection
+
+    def add_ruleset(self, full_name: str, name: str, *rules: Mapping[str, Any], **more: Any) -> Ruleset:
+        """A ruleset of a repository; `more` are the other fields of `Ruleset`."""
+        made = Ruleset(self.world.next_id(), name, rules, **more)
+        self.repository(full_name).rulesets[made.id] = made
+        return made
 
     def fork(self, full_name: str, login: str) -> Repository:
         """A fork in someone's own account."""

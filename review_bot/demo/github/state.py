@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from review_bot.demo.github.accounts import Account, Team
 from review_bot.demo.github.check_state import CheckRun, CheckSuite, Status
@@ -16,7 +17,11 @@ from review_bot.demo.github.git import Git
 
 @dataclass(frozen=True)
 class Protection:
-    """Rules of a branch. A required check may name the App that must have made it (`apps`: name to App id)."""
+    """Rules of a branch. A required check may name the App that must have made it (`apps`: name to App id).
+
+    `switches` are the settings of GitHub's that are on and have no other field here, `bypass` who may do without pull
+    requests (logins and `org/team`), `pushers` who may push at all, None for everyone.
+    """
 
     required_checks: tuple[str, ...] = ()
     apps: Mapping[str, int] = field(default_factory=dict)
@@ -26,6 +31,26 @@ class Protection:
     require_pull_request: bool = True
     enforce_admins: bool = False
     merge_queue: bool = False
+    code_owners: bool = False
+    last_push: bool = False
+    switches: frozenset[str] = frozenset()
+    bypass: tuple[str, ...] = ()
+    pushers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    """Rules for branches whose names `include` matches (`*` and all), as GitHub writes them.
+
+    They are shown to who asks, but hold no merge back here: the stand-in's own rules are `Protection`.
+    """
+
+    id: int
+    name: str
+    rules: tuple[Mapping[str, Any], ...]
+    bypass: tuple[Mapping[str, Any], ...] = ()
+    include: tuple[str, ...] = ("refs/heads/*",)
+    enforcement: str = "active"
 
 
 @dataclass(eq=False)
@@ -175,6 +200,7 @@ class Repository:
     default_branch: str = "main"
     collaborators: dict[str, str] = field(default_factory=dict)  # login, or org/team, to its role
     protections: dict[str, Protection] = field(default_factory=dict)
+    rulesets: dict[int, Ruleset] = field(default_factory=dict)
     parent: Repository | None = None
     issues: dict[int, Issue] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
