@@ -8,17 +8,12 @@ and runs kubeconform and conftest, but it does not expand ApplicationSets.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks.generate import DEPLOYMENT, POLICY, SERVICE, git
-from benchmarks.run import PIPELINE, bot, timed, tools_environment
-from review_bot.core.tools import cache_dir
+from benchmarks.run import beside, tools_environment
 
 SETS = 5
 ORIGIN = "https://github.com/acme/gitops.git"
@@ -106,34 +101,10 @@ def _commit(repo: Path) -> None:
 
 
 def _row(root: Path, change: str, size: int, touched: list[int], runs: int, environment: dict[str, str]) -> str:
-    cache = root / "cache"
-
-    def cold() -> None:
-        shutil.rmtree(cache, ignore_errors=True)
-        (cache / "review-bot").mkdir(parents=True)
-        (cache / "review-bot" / "tools").symlink_to(cache_dir() / "tools")
-        warm()
-
-    def warm() -> None:
-        bot(root / "repo", change, environment | {"XDG_CACHE_HOME": str(cache)})
-
-    def shell() -> None:
-        out = root / "out"
-        out.mkdir(exist_ok=True)
-        places = {"BASE": str(root / "base"), "HEAD": str(root / f"head-{change}"), "OUT": str(out)}
-        given = environment | places | {"JOBS": str(os.cpu_count() or 1)}
-        names = "\n".join(folder(index) for index in touched)
-        subprocess.run(["bash", "-c", PIPELINE], input=names, text=True, check=True, env=given)
-
-    # In turn, so that a machine whose speed drifts is slow for all three alike.
-    times: dict[str, list[float]] = {"cold": [], "warm": [], "shell": []}
-    for _ in range(runs if len(touched) < 100 else min(runs, 2)):
-        for name, run in (("cold", cold), ("warm", warm), ("shell", shell)):
-            times[name].append(timed(run))
-    cold_s, warm_s, shell_s = (statistics.median(times[n]) for n in ("cold", "warm", "shell"))
     what = "one Application" if change == "one" else f"an ApplicationSet of {len(touched)}"
-    figures = f"{cold_s:.2f} s | {warm_s:.2f} s | {shell_s:.2f} s | {cold_s / shell_s:.2f} | {warm_s / shell_s:.2f}"
-    return f"| {size} | {what} | {figures} |"
+    # The pipeline takes a minute for two hundred.
+    some = runs if len(touched) < 100 else min(runs, 2)
+    return f"| {size} | {what} | {beside(root, change, [folder(i) for i in touched], some, environment)} |"
 
 
 if __name__ == "__main__":

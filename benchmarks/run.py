@@ -67,10 +67,15 @@ def _generated(root: Path, size: int) -> Path:
 
 
 def _row(root: Path, change: str, size: int, touched: int, runs: int, environment: dict[str, str]) -> str:
-    head = root / f"head-{change}"
-    git(root / "repo", "worktree", "add", "-q", "--detach", str(head), change)
+    git(root / "repo", "worktree", "add", "-q", "--detach", str(root / f"head-{change}"), change)
+    what = "one overlay" if change == "one" else "the base"
+    figures = beside(root, change, [overlay(i) for i in range(touched)], runs, environment)
+    return f"| {size} | {what} | {figures} |"
+
+
+def beside(root: Path, change: str, folders: list[str], runs: int, environment: dict[str, str]) -> str:
+    """The bot on a branch of `root`/repo beside the pipeline on these folders of `root`/base and `root`/head-BRANCH."""
     cache = root / "cache"
-    names = "\n".join(overlay(i) for i in range(touched))
 
     def cold() -> None:
         shutil.rmtree(cache, ignore_errors=True)
@@ -84,8 +89,9 @@ def _row(root: Path, change: str, size: int, touched: int, runs: int, environmen
     def shell() -> None:
         out = root / "out"
         out.mkdir(exist_ok=True)
-        variables = {"BASE": str(root / "base"), "HEAD": str(head), "OUT": str(out), "JOBS": str(os.cpu_count() or 1)}
-        subprocess.run(["bash", "-c", PIPELINE], input=names, text=True, check=True, env=environment | variables)
+        places = {"BASE": str(root / "base"), "HEAD": str(root / f"head-{change}"), "OUT": str(out)}
+        given = environment | places | {"JOBS": str(os.cpu_count() or 1)}
+        subprocess.run(["bash", "-c", PIPELINE], input="\n".join(folders), text=True, check=True, env=given)
 
     # In turn, so that a machine whose speed drifts is slow for all three alike.
     times: dict[str, list[float]] = {"cold": [], "warm": [], "shell": []}
@@ -93,9 +99,7 @@ def _row(root: Path, change: str, size: int, touched: int, runs: int, environmen
         for name, run in (("cold", cold), ("warm", warm), ("shell", shell)):
             times[name].append(timed(run))
     cold_s, warm_s, shell_s = (statistics.median(times[n]) for n in ("cold", "warm", "shell"))
-    what = "one overlay" if change == "one" else "the base"
-    figures = f"{cold_s:.2f} s | {warm_s:.2f} s | {shell_s:.2f} s | {cold_s / shell_s:.2f} | {warm_s / shell_s:.2f}"
-    return f"| {size} | {what} | {figures} |"
+    return f"{cold_s:.2f} s | {warm_s:.2f} s | {shell_s:.2f} s | {cold_s / shell_s:.2f} | {warm_s / shell_s:.2f}"
 
 
 def bot(repo: Path, change: str, environment: dict[str, str]) -> None:
