@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types tools cluster terraform bench policies clean help setup
+.PHONY: demo test check lint types tools cluster terraform registry bench policies clean help setup
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ cluster: ## etcd and kube-apiserver for the tests, kept likewise (built once, ab
 terraform: ## OpenTofu for the tests, kept likewise (built once, about 4 minutes)
 	@$(PYTHON) scripts/install_tofu.py
 
+registry: ## a container registry for the tests, kept likewise (built once, 4 to 10 minutes)
+	@$(PYTHON) scripts/install_registry.py
+
 # Packages and tools do not wait for each other.
 setup:
 	@$(MAKE) --no-print-directory -j2 $(STAMP) tools
@@ -31,7 +34,7 @@ setup:
 demo: setup $(if $(CLUSTER),cluster) ## a sample repository and its pull requests, reviewed here (CLUSTER=1: with a cluster)
 	@$(BIN)/review-bot demo $(if $(CLUSTER),--cluster) $(if $(KEEP),--keep)
 
-test: setup cluster terraform lint types ## everything that must hold before a merge
+test: setup cluster terraform registry lint types ## everything that must hold before a merge
 	@$(BIN)/pytest -n auto tests
 
 lint: $(STAMP)

@@ -37,4 +37,7 @@ class RemoteHosts:
     def find(self, url: str) -> RemoteHost | None:
         """The row that allows an address, None where none does."""
         wanted = f"{normal(url)}/"
+        # A path that leads elsewhere once a server has followed it is not below the one that was allowed.
+        if "\\" in wanted or not {".", ".."}.isdisjoint(wanted.split("/")):
+            return None
         return next((h for h in self.hosts if wanted.startswith(f"{h.place.lower().strip('/')}/")), None)

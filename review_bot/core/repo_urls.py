@@ -16,7 +16,10 @@ def normal(url: str) -> str:
     if "://" not in url:
         short = _SCP.match(url)
         return _joined(short["host"], short["path"]) if short else url.rstrip("/").removesuffix(".git")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
     try:
         port = parts.port
     except ValueError:

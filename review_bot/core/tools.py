@@ -27,6 +27,9 @@ CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube
 # What plans Terraform modules in the tests (scripts/install_tofu.py); elsewhere the operator names a program.
 TERRAFORM: Mapping[str, str] = {"tofu": "1.12.6"}
 
+# The registry that the tests ask about images (scripts/install_registry.py).
+REGISTRY: Mapping[str, str] = {"registry": "3.1.2"}
+
 
 def cache_dir() -> Path:
     """The user's cache folder for the bot: tools by version, rendered output by content."""
@@ -41,7 +44,7 @@ def tool_path(name: str) -> Path:
 
 def version_of(name: str) -> str:
     """The pinned version of a tool."""
-    return {**PINNED, **CLUSTER, **TERRAFORM}[name]
+    return {**PINNED, **CLUSTER, **TERRAFORM, **REGISTRY}[name]
 
 
 def find(name: str) -> Path:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
 
 from review_bot.core.errors import InputError, YamlError
 from review_bot.core.model import Remote
 from review_bot.core.yaml_reader import load
-from review_bot.remotes.web import Web, basic
+from review_bot.remotes.web import Web, basic, joined
 
 
 def archive(remote: Remote, web: Web) -> bytes:
@@ -19,7 +18,7 @@ def archive(remote: Remote, web: Web) -> bytes:
     urls = row.get("urls")
     if not isinstance(urls, list) or not urls or not isinstance(urls[0], str):
         raise InputError(f"{remote.url} names no file for {remote.name} {remote.revision}")
-    url = urljoin(f"{remote.url.rstrip('/')}/", urls[0])
+    url = joined(f"{remote.url.rstrip('/')}/", urls[0])
     got = web.get(url, basic(web.allowed(url)))
     if got.status != 200:
         raise InputError(f"{url} answered {got.status}", help="look whether the version is still there")

@@ -39,17 +39,23 @@ class Remotes:
 
     def _unpacked(self, remote: Remote) -> Tree:
         what = f"{remote.name or remote.url} {remote.revision}"
-        if remote.kind is RemoteKind.HELM and not _EXACT.match(remote.revision):
-            raise InputError(f"{remote.name}: {remote.revision or 'no version'} is not one version", help=_NOT_PINNED)
-        if not remote.revision:
-            raise InputError(f"{remote.url}: no tag or digest is named", help=_NOT_PINNED)
-        key = (str(remote.kind), remote.url, remote.name, remote.revision)
         # Allowed once is not allowed for ever.
-        self._web.allowed(remote.url.replace("oci://", "https://", 1) if remote.kind is RemoteKind.OCI else remote.url)
+        if remote.kind is RemoteKind.HELM:
+            self._web.allowed(remote.url)
+            pinned = _EXACT.match(remote.revision) is not None
+        else:
+            self._web.named(oci.address(remote))
+            pinned = oci.pinned(remote.revision)
+        if not pinned:
+            named = remote.name or remote.url
+            raise InputError(f"{named}: {remote.revision or 'no version'} is not one version", help=_NOT_PINNED)
+        key = (str(remote.kind), remote.url, remote.name, remote.revision)
         data = self._kept.get(*key)
         if data is None:
             data = (charts if remote.kind is RemoteKind.HELM else oci).archive(remote, self._web)
+            files = unpacked(data, what)
             self._kept.put(data, *key)
-        files = unpacked(data, what)
+        else:
+            files = unpacked(data, what)
         top = without_top(files)
-        return FilesTree(f"{what}", top if "Chart.yaml" in top else files)
+        return FilesTree(what, top if "Chart.yaml" in top else files)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import ipaddress
 import socket
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -17,12 +18,16 @@ from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
 
 MOST_BYTES = 64 << 20
 MOST_REDIRECTS = 5
+# For one address as a whole, and for each wait within it.
+MOST_SECONDS = 120
 SECONDS = urllib3.Timeout(connect=10, read=30)
-HELP = "the operator's file lists the hosts under `remotes` (docs/remotes.md)"
+PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
 class Answer:
+    """`headers` by their names in lower case."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -33,33 +38,77 @@ class Web:
     """Fetches from the operator's hosts. Raises InputError with the cause and the next step for everything else."""
 
     hosts: RemoteHosts
-    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def get(self, url: str, headers: Mapping[str, str] | None = None, *, most: int = MOST_BYTES) -> Answer:
-        """The answer after at most five redirects, each to an allowed host. Credentials go to their own host only."""
-        first = self.allowed(url)
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        most: int = MOST_BYTES,
+        row: RemoteHost | None = None,
+    ) -> Answer:
+        """The answer after at most five redirects, each to an allowed host. Credentials go to their own host only.
+
+        `row` is the one that allows the first address where that does not show in its path (OCI's API).
+        """
+        first, sent = url, dict(headers or {})
+        until = time.monotonic() + MOST_SECONDS
         for _ in range(MOST_REDIRECTS):
-            host = self.allowed(url)
-            own = {**(headers or {})} if host == first else {k: v for k, v in (headers or {}).items() if k == "Accept"}
-            answer = _once(url, host, own, most)
+            host = row if row is not None and url == first else self.allowed(url)
+            if not same_origin(url, first):
+                sent = {key: value for key, value in sent.items() if key == "Accept"}
+            answer = _once(url, host, sent, most, until)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
-            url = urljoin(url, answer.headers.get("Location", ""))
+            if "location" not in answer.headers:
+                break
+            url = joined(url, answer.headers["location"])
         raise InputError(f"{url} redirects without end", help="look at the address")
 
     def allowed(self, url: str) -> RemoteHost:
-        """The operator's row for an address. Raises InputError."""
-        host = self.hosts.find(url)
-        if host is None:
-            place = urlsplit(url).hostname or url
-            raise InputError(
-                f"{place} is not a host that the operator allows",
-                help=f"the operator can add {place} to `remotes` (docs/remotes.md), or commit what it holds",
-            )
-        parts = urlsplit(url)
+        """The operator's row for an address that is fetched as it is written. Raises InputError."""
+        parts, host = split(url), self.named(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and host.plain_http):
             raise InputError(f"{parts.scheme or 'an address without a scheme'} is not fetched", help="use https")
         return host
+
+    def named(self, url: str) -> RemoteHost:
+        """The operator's row for a place, whatever is spoken there. Raises InputError."""
+        place, host = split(url).hostname or url, self.hosts.find(url)
+        if host is None:
+            raise InputError(
+                f"{place} is not a host that the operator allows, or not with this path",
+                help=f"the operator can add {place} to `remotes` (docs/remotes.md), or commit what it holds",
+            )
+        return host
+
+
+def split(url: str) -> SplitResult:
+    """The parts of an address. Raises InputError for what is none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise InputError(f"{url} is no address: {error}", help="correct it") from error
+    return parts
+
+
+def joined(url: str, to: str) -> str:
+    """Where a reference on a page at `url` leads. Raises InputError."""
+    try:
+        return urljoin(url, to)
+    except ValueError as error:
+        raise InputError(f"{url} leads to {to!r}, which is no address", help="look at what lies there") from error
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Do both addresses have the same scheme, host and port?"""
+    return _origin(one) == _origin(other)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = split(url)
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
 
 
 def basic(host: RemoteHost) -> dict[str, str]:
@@ -70,36 +119,48 @@ def basic(host: RemoteHost) -> dict[str, str]:
     return {"Authorization": f"Basic {pair}"}
 
 
-def _once(url: str, host: RemoteHost, headers: Mapping[str, str], most: int) -> Answer:
-    parts = urlsplit(url)
+def _once(url: str, host: RemoteHost, headers: Mapping[str, str], most: int, until: float) -> Answer:
+    parts = split(url)
     pool = _pool(parts, address_of(parts.hostname or "", host))
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
         sent = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "review-bot", **headers}
         with pool, pool.urlopen("GET", path, headers=sent, redirect=False, retries=False, preload_content=False) as got:
-            body = got.read(most + 1)
-            got.release_conn()
-            return Answer(got.status, dict(got.headers), body if len(body) <= most else _too_large(url, most))
-    except (urllib3.exceptions.HTTPError, OSError) as error:
+            body = _body(got, url, most, until)
+            names = {key.lower(): value for key, value in got.headers.items()}
+            return Answer(got.status, names, body)
+    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         reason = type(error).__name__
         raise InputError(f"{parts.hostname} can't be reached ({reason})", help="try again later") from error
 
 
+def _body(got: urllib3.BaseHTTPResponse, url: str, most: int, until: float) -> bytes:
+    """All of it as it was sent (an archive is compressed itself), within bounds of size and time."""
+    chunks, size = [], 0
+    while chunk := got.read1(1 << 20, decode_content=False):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > most:
+            raise InputError(f"{url} is larger than {most >> 20} MiB", help="vendor a smaller one")
+        if time.monotonic() > until:
+            raise InputError(f"{url} takes longer than {MOST_SECONDS} s", help="try again later, or vendor it")
+    return b"".join(chunks)
+
+
 def _pool(parts: SplitResult, address: str) -> urllib3.HTTPConnectionPool:
     """A connection to the very address that was looked at, under the name that was asked for."""
+    port = parts.port or PORTS[parts.scheme]
     if parts.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, parts.port or 80, timeout=SECONDS)
+        return urllib3.HTTPConnectionPool(address, port, timeout=SECONDS)
     name: Any = parts.hostname
-    return urllib3.HTTPSConnectionPool(
-        address, parts.port or 443, timeout=SECONDS, server_hostname=name, assert_hostname=name
-    )
+    return urllib3.HTTPSConnectionPool(address, port, timeout=SECONDS, server_hostname=name, assert_hostname=name)
 
 
 def address_of(name: str, host: RemoteHost) -> str:
     """An address of the name that may be connected to: a public one, unless the operator says otherwise."""
     try:
         found = [str(row[4][0]) for row in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise InputError(f"there is no host {name}", help="look at the address") from error
     for address in found:
         if host.private or ipaddress.ip_address(address.partition("%")[0]).is_global:
@@ -108,7 +169,3 @@ def address_of(name: str, host: RemoteHost) -> str:
         f"{name} lies in a private network",
         help="the operator can set `private: true` for it in `remotes` (docs/remotes.md)",
     )
-
-
-def _too_large(url: str, most: int) -> bytes:
-    raise InputError(f"{url} is larger than {most >> 20} MiB", help="vendor a smaller one")

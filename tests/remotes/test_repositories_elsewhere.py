@@ -1,0 +1,162 @@
+"""Other git repositories: fetched by tag or commit, once, from where the operator allows it and from nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import repositories
+from elsewhere import operator, place, remotes
+from git_server import Repositories, git_server
+
+from review_bot.core.errors import InputError
+from review_bot.core.model import Remote, RemoteKind
+from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
+from review_bot.remotes.fetching import Remotes
+from review_bot.remotes.repositories import https
+
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: shared, namespace: web}}\ndata: {{version: '{}'}}\n"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[Repositories]:
+    with git_server(tmp_path / "served") as found:
+        found.add("shared", ("v1", {"app/map.yaml": CONFIG_MAP.format(1)}), ("v2", {"app/map.yaml": "two\n"}))
+        yield found
+
+
+def wanted(server: Repositories, revision: str, name: str = "shared") -> Remote:
+    return Remote(RemoteKind.GIT, f"{server.url}/{name}", "", revision)
+
+
+@pytest.mark.parametrize("revision", ["v1", "refs/tags/v1"])
+def test_a_tag_is_fetched_once_and_then_needs_no_network(
+    elsewhere: Repositories, tmp_path: Path, revision: str
+) -> None:
+    tree = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
+    assert tree.read("app/map.yaml") == CONFIG_MAP.format(1).encode()
+    asked = len(elsewhere.asked)
+    again = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
+    assert (again.sha, len(elsewhere.asked)) == (tree.sha, asked)
+
+
+def test_a_full_commit_is_fetched(elsewhere: Repositories, tmp_path: Path) -> None:
+    commit = repositories.git(elsewhere.root / "shared", "rev-parse", "v1^{commit}")
+    tree = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, commit))
+    assert (tree.sha, sorted(tree.entries())) == (commit, ["app/map.yaml"])
+
+
+@pytest.mark.parametrize(
+    "revision", ["main", "HEAD", "", "v9", "v*", "0" * 40, "v1:refs/heads/x", "../heads/main", "-v"]
+)
+def test_a_branch_is_not_pinned_and_what_is_not_there_is_said(
+    elsewhere: Repositories, tmp_path: Path, revision: str
+) -> None:
+    with pytest.raises(InputError, match="has no commit or tag") as caught:
+        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
+    assert "a branch is not pinned" in caught.value.help
+    assert list((tmp_path / "cache" / "git").iterdir()) == []
+
+
+def test_only_what_the_operator_names_is_asked(elsewhere: Repositories, tmp_path: Path) -> None:
+    elsewhere.add("other", ("v1", {"a": "b"}))
+    own = remotes(tmp_path, f"{place(elsewhere.url)}/shared")
+    assert own.fetch(wanted(elsewhere, "v1")).read("app/map.yaml")
+    asked = len(elsewhere.asked)
+    for name in ("other", "shared/../other", "shared/%2e%2e/other", "shared-too"):
+        with pytest.raises(InputError, match="is not a host that the operator allows"):
+            own.fetch(wanted(elsewhere, "v1", name))
+    assert len(elsewhere.asked) == asked
+
+
+def test_a_private_address_wants_the_operators_word(elsewhere: Repositories, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lies in a private network"):
+        remotes(tmp_path, place(elsewhere.url), private=False).fetch(wanted(elsewhere, "v1"))
+    assert elsewhere.asked == []
+
+
+def test_redirects_are_not_followed(elsewhere: Repositories, tmp_path: Path) -> None:
+    with git_server(tmp_path / "trap") as trap:
+        trap.add("shared", ("v1", {"a": "b"}))
+        elsewhere.redirects["shared"] = f"{trap.url}/shared"
+        with pytest.raises(InputError, match="can't be fetched"):
+            remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1"))
+        assert trap.asked == []
+
+
+def test_credentials_are_sent_to_their_own_host_and_kept_nowhere(elsewhere: Repositories, tmp_path: Path) -> None:
+    elsewhere.credentials = "Basic " + base64.b64encode(b"bot:hunter2").decode()
+    with pytest.raises(InputError, match="can't be fetched") as caught:
+        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1"))
+    assert "credentials" in caught.value.help
+    with git_server(tmp_path / "other") as other:
+        other.add("shared", ("v1", {"a": "b"}))
+        hosts = {
+            place(elsewhere.url): RemoteHost(place(elsewhere.url), True, "bot", "hunter2", True),
+            place(other.url): RemoteHost(place(other.url), True, plain_http=True),
+        }
+        own = Remotes(RemoteHosts.of(hosts), tmp_path / "cache")
+        assert own.fetch(wanted(elsewhere, "v1")).read("app/map.yaml")
+        assert own.fetch(wanted(other, "v1")).read("a")
+        assert {said for _, said in other.asked} == {""}
+    kept = [p.read_bytes() for p in (tmp_path / "cache").rglob("*") if p.is_file()]
+    assert not any(b"hunter2" in data or b"Basic " in data for data in kept)
+
+
+def test_many_may_want_the_same_at_once(elsewhere: Repositories, tmp_path: Path) -> None:
+    own = [remotes(tmp_path, place(elsewhere.url)) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        trees = list(pool.map(lambda r, v: r.fetch(wanted(elsewhere, v)), own, ["v1", "v2"] * 3))
+    assert len({tree.sha for tree in trees}) == 2
+    assert len(list((tmp_path / "cache" / "git").iterdir())) == 2
+
+
+def test_a_cache_that_was_deleted_is_filled_again(elsewhere: Repositories, tmp_path: Path) -> None:
+    remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1"))
+    shutil.rmtree(tmp_path / "cache")
+    assert remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1")).entries()
+
+
+@pytest.mark.parametrize(
+    ("written", "fetched"),
+    [
+        ("git@github.com:acme/shared.git", "https://github.com/acme/shared.git"),
+        ("ssh://git@github.com:22/acme/shared", "https://github.com/acme/shared"),
+        ("https://user:word@github.com:8443/acme/shared?x#y", "https://github.com:8443/acme/shared"),
+    ],
+)
+def test_an_address_is_fetched_by_https_and_without_what_else_stands_in_it(written: str, fetched: str) -> None:
+    assert https(written) == fetched
+
+
+@pytest.mark.parametrize("url", ["https://[", "https://example.com:port/x", "file:///etc", "ext::sh -c id", "/etc", ""])
+def test_what_is_no_address_is_said(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InputError):
+        remotes(tmp_path, "example.com").fetch(Remote(RemoteKind.GIT, url, "", "v1"))
+
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: shared, namespace: argocd}}
+spec:
+  project: default
+  destination: {{server: https://kubernetes.default.svc, namespace: web}}
+  source: {{repoURL: {url}/shared, path: app, targetRevision: {revision}}}
+"""
+
+
+def test_the_next_tag_of_another_repository_shows_what_it_deploys(elsewhere: Repositories, tmp_path: Path) -> None:
+    repositories.write(elsewhere.root / "shared", {"app/map.yaml": CONFIG_MAP.format(3)})
+    repositories.commit(elsewhere.root / "shared", "v3")
+    repositories.git(elsewhere.root / "shared", "tag", "v3")
+    one, three = (APPLICATION.format(url=elsewhere.url, revision=r) for r in ("v1", "v3"))
+    root = repositories.make(tmp_path / "gitops", {"argocd/shared.yaml": one}, {"argocd/shared.yaml": three})
+    repositories.git(root, "remote", "add", "origin", "https://github.com/acme/gitops.git")
+    status, verdict = repositories.check(root, env=operator(tmp_path, place(elsewhere.url)))
+    (change,) = [c for c in verdict["changes"] if c["kind"] == "ConfigMap"]
+    assert (status, change["target"], change["fields"]) == (0, "argocd:shared", ["data.version"])
