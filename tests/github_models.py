@@ -29,6 +29,8 @@ _QUERY = re.compile(r"params = \{(.+?)\n        \}", re.S)
 _BODY = re.compile(r"json = type_validate_python\((.+?),\s*json,?\s*\)", re.S)
 # Where GitHub answers otherwise than its description says, or describes nothing.
 _UNDESCRIBED = {"/repos/{owner}/{repo}/contents"}
+# The description demands `contexts` beside `checks`; GitHub itself refuses the two together.
+_PROTECTION = "PUT /repos/{owner}/{repo}/branches/{branch}/protection"
 
 
 @dataclass
@@ -48,7 +50,7 @@ class Models:
         if strange:
             self.mismatches.append(f"request {route}: GitHub knows no {', '.join(sorted(strange))}")
         if exchange.status < 400 and body is not None and exchange.request is not None:
-            self._check(f"request {route}", body, exchange.request)
+            self._check(f"request {route}", body, _described(route, exchange.request))
         if exchange.status in (200, 201, 202) and answer is not None:
             self._check(f"answer {route}", answer, exchange.answer)
         if exchange.status >= 400:
@@ -75,6 +77,14 @@ class Models:
     def _error(self, route: str, answer: Any) -> None:
         if not isinstance(answer, dict) or not {"message", "documentation_url", "status"} <= answer.keys():
             self.mismatches.append(f"error {route}: {answer}")
+
+
+def _described(route: str, request: Any) -> Any:
+    """The request as the description has it, where GitHub itself wants it otherwise."""
+    checks = request.get("required_status_checks") if route == _PROTECTION else None
+    if not checks or "checks" not in checks:
+        return request
+    return {**request, "required_status_checks": {"contexts": [], **checks}}
 
 
 def _words(error: ValidationError) -> str:

@@ -24,6 +24,8 @@ PROBES: dict[str, tuple[str, ...]] = {
     "gitops-words": (),
     "bwrap": ("--unshare-all", "--ro-bind", "/", "/", "true"),
 }
+# Looked at where it is there: elsewhere the operator names a program.
+IF_THERE: dict[str, tuple[str, ...]] = {"tofu": ("version",)}
 # What reviews go without, and what that costs.
 SPARED = {"kustomize-batch": "each overlay is built by a process of its own, which takes longer"}
 
@@ -50,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.fix or args.branch:
         raise UsageError("--fix and --branch are about a repository", help="name it: --repository OWNER/NAME")
     rows = [_probe(name, arguments) for name, arguments in PROBES.items()]
+    rows += [row for name, arguments in IF_THERE.items() if (row := _probe(name, arguments))["path"]]
     if args.output == "json":
         json.dump(rows, sys.stdout, indent=2)
         sys.stdout.write("\n")

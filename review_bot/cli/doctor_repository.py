@@ -30,18 +30,22 @@ _NAME = re.compile(r"[\w.-]+/[\w.-]+\Z")
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of a branch; `set`, or why it was `refused` with the next step (`advice`), are about `--fix`."""
+    """What was found of a branch; `set`, or why it was `refused` with the next step (`advice`), are about `--fix`.
+
+    `kept` is False where GitHub shows something otherwise than `--fix` set it.
+    """
 
     branch: str
     needs: tuple[Need, ...]
     notes: tuple[str, ...]
     set: bool = False
+    kept: bool = True
     refused: str = ""
     advice: str = ""
 
     @property
     def ok(self) -> bool:
-        return all(need.state is State.OK for need in self.needs)
+        return self.kept and all(need.state is State.OK for need in self.needs)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,6 +96,8 @@ def _judged(branch: str, present: Protected, app: App) -> Found:
     told = list(notes(present.places))
     if present.refused:
         told.insert(0, f"the branch protection could not be read, only rulesets count: {present.refused}")
+    if present.unruled:
+        told.insert(0, f"rulesets could not be read, only the branch protection counts: {present.unruled}")
     told += [f"ruleset {name}: it holds nobody back" for name in present.idle]
     return Found(branch, needs(present.places, CHECKS, app), tuple(told))
 
@@ -105,12 +111,14 @@ async def _fixed(protections: Protections, found: Found, present: Protected, app
         elsewhere = "what is missing lies elsewhere: see above"
         return replace(found, refused="the branch protection has all that it can have", advice=elsewhere)
     try:
-        await protections.mend(found.branch, present, CHECKS, app.id)
+        odd = await protections.mend(found.branch, present, CHECKS, app.id)
     except Forbidden as error:
         return replace(found, refused=str(error))
     except (Refused, Missing) as error:
         return replace(found, refused=f"GitHub takes no such protection here: {error}", advice=BY_HAND)
-    return replace(_judged(found.branch, await protections.read(found.branch), app), set=True)
+    after = _judged(found.branch, await protections.read(found.branch), app)
+    lost = tuple(f"look at {name}: GitHub shows it otherwise than it was set" for name in odd)
+    return replace(after, notes=(*lost, *after.notes), set=True, kept=not odd)
 
 
 def _lines(repository: str, app: App, found: Found) -> list[str]:

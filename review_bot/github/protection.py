@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,9 +15,12 @@ from review_bot.core.protection import Rules
 from review_bot.github.client import Installation
 from review_bot.github.errors import Forbidden, Missing
 from review_bot.github.pulls import repo_path
+from review_bot.github.queue import groups
 
 PROTECTION = "branch protection"
 ANYBODY = -1
+# GitHub answers 404 for several reasons; only this one says that there is nothing to lose.
+_UNPROTECTED = "Branch not protected"
 # Settings that a write must repeat, or GitHub turns them off.
 _SWITCHES = (
     "required_linear_history",
@@ -38,20 +41,22 @@ _ACTORS = {
 class Protected:
     """What GitHub shows of a branch. `classic` is its branch protection as GitHub wrote it, None where there is none.
 
-    `refused` is why that could not be read, `idle` names the rulesets for branches that hold nobody back.
+    `refused` is why that could not be read, `unruled` why rulesets could not. `idle` names the rulesets for branches
+    that hold nobody back.
     """
 
     classic: Mapping[str, Any] | None
     places: tuple[Rules, ...]
     refused: str = ""
     idle: tuple[str, ...] = field(default=())
+    unruled: str = ""
 
 
 class Protections:
     """The branches of one repository."""
 
     def __init__(self, api: Installation, repository: str) -> None:
-        self._api, self._path = api, repo_path(repository)
+        self._api, self._repository, self._path = api, repository, repo_path(repository)
 
     async def default_branch(self) -> str:
         """Raises GitHubError."""
@@ -61,12 +66,9 @@ class Protections:
         """Raises GitHubError: Missing where there is no such branch."""
         name = quote(branch, safe="")
         await self._api.get(f"{self._path}/branches/{name}")
-        classic, rows, listed = await asyncio.gather(
-            self._classic(name),
-            self._api.pages(f"{self._path}/rules/branches/{name}"),
-            self._api.pages(f"{self._path}/rulesets"),
+        (found, refused), (rows, listed, unruled), queued = await asyncio.gather(
+            self._classic(name), self._rules(name), groups(self._api, self._repository)
         )
-        found, refused = classic
         ids = sorted({int(row["ruleset_id"]) for row in rows})
         rulesets = dict(zip(ids, await asyncio.gather(*(self._ruleset(id) for id in ids)), strict=True))
         places = [ruleset_of([r for r in rows if r["ruleset_id"] == id], ruleset) for id, ruleset in rulesets.items()]
@@ -75,16 +77,26 @@ class Protections:
             for row in listed
             if row["enforcement"] != "active" and row.get("target", "branch") == "branch"
         ]
-        first = [classic_of(found)] if found is not None else []
-        return Protected(found, (*first, *places), refused, tuple(idle))
+        # Branch protection does not show that it demands a merge queue; what waits in one does.
+        queue = any(group.base_ref == branch for group in queued)
+        first = [replace(classic_of(found), queue=queue)] if found is not None else []
+        return Protected(found, (*first, *places), refused, tuple(idle), unruled)
 
     async def _classic(self, name: str) -> tuple[Mapping[str, Any] | None, str]:
         try:
             return await self._api.get(f"{self._path}/branches/{name}/protection"), ""
-        except Missing:
-            return None, ""
+        except Missing as error:
+            return None, "" if _UNPROTECTED in str(error) else str(error)
         except Forbidden as error:
             return None, str(error)
+
+    async def _rules(self, name: str) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]], str]:
+        """The active rules of a branch and all rulesets; none, and why, where the plan or the server has none."""
+        try:
+            rows = await self._api.pages(f"{self._path}/rules/branches/{name}")
+            return rows, await self._api.pages(f"{self._path}/rulesets"), ""
+        except (Missing, Forbidden) as error:
+            return [], [], str(error)
 
     async def _ruleset(self, id: int) -> Mapping[str, Any]:
         """{} where the App may not see it: then it is not known who goes around it."""
@@ -93,16 +105,31 @@ class Protections:
         except (Missing, Forbidden):
             return {}
 
-    async def mend(self, branch: str, present: Protected, checks: Iterable[str], app_id: int) -> None:
-        """Set what is missing, keeping all that is there.
+    async def mend(self, branch: str, present: Protected, checks: Iterable[str], app_id: int) -> tuple[str, ...]:
+        """Set what is missing, keeping all that is there; the settings that GitHub shows otherwise than they were sent.
 
         Raises GitHubError: Forbidden without the permission administration: write.
         """
         path = f"{self._path}/branches/{quote(branch, safe='')}/protection"
-        await self._api.send("PUT", path, mended(present.classic, checks, app_id))
+        wanted = tuple(checks)
+        body = mended(present.classic, wanted, app_id)
+        await self._api.send("PUT", path, body)
         # A rule for a pattern covered the branch before; the new one is its own and begins without this.
         if _on(present.classic or {}, "required_signatures"):
             await self._api.send("POST", f"{path}/required_signatures")
+        return otherwise(body, mended(await self._api.get(path), wanted, app_id))
+
+
+def otherwise(sent: Mapping[str, Any], shown: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the settings in which two bodies differ, whatever the order of their lists."""
+    return tuple(name for name in sent if _sorted(sent[name]) != _sorted(shown.get(name)))
+
+
+def _sorted(value: Any) -> Any:
+    """Without order, and without the list of those who need no pull request: an empty one is not shown."""
+    if isinstance(value, Mapping):
+        return {k: _sorted(v) for k, v in value.items() if k != "bypass_pull_request_allowances"}
+    return sorted(map(str, value)) if isinstance(value, list) else value
 
 
 def classic_of(row: Mapping[str, Any]) -> Rules:
@@ -110,7 +137,7 @@ def classic_of(row: Mapping[str, Any]) -> Rules:
     checks = row.get("required_status_checks") or {}
     reviews = row.get("required_pull_request_reviews")
     sources: dict[str, tuple[int | None, ...]] = {}
-    for check in checks.get("checks", []):
+    for check in _required(row):
         sources[check["context"]] = (*sources.get(check["context"], ()), _source(check.get("app_id")))
     around = [] if _on(row, "enforce_admins") else ["administrators"]
     allowed = (reviews or {}).get("bypass_pull_request_allowances") or {}
@@ -154,21 +181,21 @@ def ruleset_of(rows: Sequence[Mapping[str, Any]], ruleset: Mapping[str, Any]) ->
 def mended(row: Mapping[str, Any] | None, checks: Iterable[str], app_id: int) -> dict[str, Any]:
     """The body that sets a branch's protection: all that `row` has, and what the gate needs.
 
-    Nothing is weakened. A check of ours that another App must make stays as it is: somebody meant that.
+    Nothing is weakened. A check of ours that another App must make stays as it is: somebody meant that. GitHub's
+    description demands `contexts` beside `checks`, but GitHub refuses a body with both.
     """
     present = row or {}
     required = present.get("required_status_checks") or {}
     ours = set(checks)
     kept = [
         {"context": check["context"], "app_id": ANYBODY if _source(check.get("app_id")) is None else check["app_id"]}
-        for check in required.get("checks", [])
+        for check in _required(present)
         if check["context"] not in ours or _source(check.get("app_id")) not in (None, app_id)
     ]
     taken = {check["context"] for check in kept}
     return {
         "required_status_checks": {
             "strict": bool(required.get("strict")),
-            "contexts": [],
             "checks": [*kept, *({"context": name, "app_id": app_id} for name in sorted(ours - taken))],
         },
         "enforce_admins": True,
@@ -178,6 +205,14 @@ def mended(row: Mapping[str, Any] | None, checks: Iterable[str], app_id: int) ->
         "allow_deletions": False,
         **{name: _on(present, name) for name in _SWITCHES},
     }
+
+
+def _required(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The required checks; servers that know no sources tell `contexts` only."""
+    policy = row.get("required_status_checks") or {}
+    found = list(policy.get("checks") or [])
+    named = {check["context"] for check in found}
+    return found + [{"context": c, "app_id": None} for c in policy.get("contexts") or [] if c not in named]
 
 
 def _reviews(row: Mapping[str, Any]) -> dict[str, Any]:

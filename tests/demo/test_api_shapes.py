@@ -136,7 +136,7 @@ def test_protection_and_rulesets_have_githubs_shape(tmp_path: Path) -> None:
         rule = {"type": "required_status_checks", "parameters": STATUS_CHECKS}
         made = scene.github.add_ruleset("org/config", "main", rule)
         body = {
-            "required_status_checks": {"strict": True, "contexts": [], "checks": [{"context": "a", "app_id": -1}]},
+            "required_status_checks": {"strict": True, "checks": [{"context": "a", "app_id": -1}]},
             "enforce_admins": True,
             "required_pull_request_reviews": {"bypass_pull_request_allowances": {"users": ["dave"], "teams": []}},
             "restrictions": {"users": ["alice"], "teams": ["security"], "apps": []},
@@ -146,6 +146,8 @@ def test_protection_and_rulesets_have_githubs_shape(tmp_path: Path) -> None:
             assert (await admin.call("GET", path)).json["message"] == "Branch not protected"
             assert (await writer.call("PUT", path, body)).status == 403
             assert (await admin.call("PUT", path, {})).status == 422
+            both = {"strict": True, "contexts": ["a"], "checks": [{"context": "a"}]}
+            assert (await admin.call("PUT", path, {**body, "required_status_checks": both})).status == 422
             shown = await admin.put(path, body)
             assert shown == await bot.get(path)
             assert shown["required_status_checks"]["checks"] == [{"context": "a", "app_id": None}]

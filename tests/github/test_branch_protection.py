@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review_bot.core.protection import App, State, needs
-from review_bot.github.protection import classic_of, mended, ruleset_of
+from review_bot.github.protection import classic_of, mended, otherwise, ruleset_of
 
 CHECKS = ("review-bot", "review-bot/approvals")
 SWITCHES = (
@@ -116,6 +116,30 @@ def as_shown(body: dict[str, Any]) -> dict[str, Any]:
     if body["restrictions"] is not None:
         shown["restrictions"] = listed(**{kind: tuple(found) for kind, found in body["restrictions"].items()})
     return shown
+
+
+@given(st.none() | PROTECTION)
+def test_what_github_shows_of_it_afterwards_is_what_was_set(row: dict[str, Any] | None) -> None:
+    body = mended(row, CHECKS, 12)
+    assert otherwise(body, mended(as_shown(body), CHECKS, 12)) == ()
+
+
+def test_what_github_shows_otherwise_is_named() -> None:
+    row = {"required_status_checks": {"strict": True, "checks": [{"context": "build", "app_id": 77}]}}
+    body = mended({**row, "restrictions": listed(), "lock_branch": {"enabled": True}}, CHECKS, 12)
+    assert otherwise(body, mended(None, CHECKS, 12)) == ("required_status_checks", "restrictions", "lock_branch")
+
+
+def test_checks_are_sent_with_their_sources_and_not_as_contexts_which_github_refuses_beside_them() -> None:
+    body = mended({"required_status_checks": {"strict": False, "contexts": ["build", "review-bot"]}}, CHECKS, 12)
+    assert body["required_status_checks"] == {
+        "strict": False,
+        "checks": [
+            {"context": "build", "app_id": -1},
+            {"context": "review-bot", "app_id": 12},
+            {"context": "review-bot/approvals", "app_id": 12},
+        ],
+    }
 
 
 def test_a_protection_that_does_not_say_whether_it_may_be_rewritten_does_not_count() -> None:

@@ -14,6 +14,7 @@ import pytest
 from repositories import run
 from town import REPOSITORY, Town, town
 
+from review_bot.demo.github.faults import Fault
 from review_bot.demo.github.state import Protection
 
 CHECKS = ("review-bot", "review-bot/approvals")
@@ -196,6 +197,62 @@ def test_a_protection_that_can_not_be_read_counts_as_none_and_is_never_written_o
     told(tmp_path, story)
 
 
+def test_a_404_that_does_not_say_unprotected_may_hide_a_protection_and_nothing_is_written(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        may_write(here)
+        lost = '{"message": "Not Found", "documentation_url": "", "status": "404"}'
+        here.github.fault(Fault("GET", r".*/protection", status=404, body=lost, times=9))
+        status, text = await doctor(here, "--fix")
+        assert status == 1
+        assert "the branch protection could not be read, only rulesets count" in text and "nothing was set" in text
+        assert writes(here) == []
+
+    told(tmp_path, story)
+
+
+def test_rulesets_that_the_plan_does_not_have_are_said_and_the_branch_protection_counts(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        here.github.protect(REPOSITORY, "main", whole(here))
+        plan = '{"message": "Upgrade to GitHub Pro", "documentation_url": "", "status": "403"}'
+        here.github.fault(Fault("GET", r".*/rules/branches/.*", status=403, body=plan, times=9))
+        status, text = await doctor(here)
+        assert status == 0, text
+        assert "rulesets could not be read, only the branch protection counts" in text and "Upgrade" in text
+
+    told(tmp_path, story)
+
+
+def test_a_merge_queue_of_a_branch_protection_shows_by_what_waits_in_it(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        here.github.protect(REPOSITORY, "main", whole(here))
+        assert "merge queue" not in (await needs(here))[1]
+        await here.open("topic", {"app/notes.txt": "new\n"})
+        await here.github.enqueue(REPOSITORY, 1, "alice")
+        status, states, _ = await needs(here)
+        assert (status, states["merge queue"]) == (0, "ok")
+
+    told(tmp_path, story)
+
+
+def test_a_setting_that_github_shows_otherwise_after_fix_is_told(tmp_path: Path) -> None:
+    async def story(here: Town) -> None:
+        may_write(here)
+        rule = replace(whole(here), enforce_admins=False, switches=frozenset({"required_linear_history"}))
+        here.github.protect(REPOSITORY, "main", rule)
+        shown = {
+            "enforce_admins": {"url": "", "enabled": True},
+            "url": "",
+            "required_linear_history": {"enabled": False},
+        }
+        here.github.fault(Fault("GET", r".*/protection", status=200, body=json.dumps(shown), skip=1))
+        status, text = await doctor(here, "--fix")
+        assert status == 1
+        assert "· look at required_linear_history: GitHub shows it otherwise than it was set" in text
+        assert "administrators may go around" not in text
+
+    told(tmp_path, story)
+
+
 @pytest.mark.parametrize(("permission", "state"), [("read", "unknown"), ("write", "ok")])
 def test_rulesets_count_once_it_is_known_that_nobody_goes_around_them(
     tmp_path: Path, permission: str, state: str
@@ -291,3 +348,13 @@ def test_github_that_does_not_answer_is_no_verdict(tmp_path: Path) -> None:
         assert "PRIVATE KEY-----" not in done.stderr
 
     told(tmp_path, story)
+
+
+def test_tools_that_only_some_need_are_listed_where_they_are(tmp_path: Path) -> None:
+    def listed(**env: str) -> dict[str, bool]:
+        rows = json.loads(run("doctor", "-o", "json", env=os.environ | env).stdout)
+        return {row["name"]: row["ok"] for row in rows}
+
+    assert {"kustomize-batch", "gitops-words", "tofu"} <= {name for name, ok in listed().items() if ok}
+    bare = listed(XDG_CACHE_HOME=str(tmp_path))
+    assert "tofu" not in bare and bare["kustomize-batch"] is False

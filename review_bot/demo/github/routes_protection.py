@@ -72,6 +72,8 @@ async def _rule(call: Call) -> Protection:
 
 def _made(call: Call, before: Protection) -> Protection:
     checks, reviews = call.body["required_status_checks"] or {}, call.body["required_pull_request_reviews"]
+    if "contexts" in checks and "checks" in checks:
+        raise ApiError(422, 'Invalid request.\n\nMore than one subschema in "oneOf" matched.')
     rows = [*({"context": name} for name in checks.get("contexts", [])), *checks.get("checks", [])]
     told: Mapping[str, Any] = reviews or {}
     kept = before.switches & {SIGNATURES}
