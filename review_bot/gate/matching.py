@@ -58,8 +58,14 @@ def _nothing_else(when: When, found: Match, facts: Facts) -> bool:
     """Is the rule about the whole pull request, and about everyone in it? What asks nobody must let nothing else in."""
     people = [p for c in facts.commits for p in (c.author, c.committer, *c.co_authors) if p != GITHUB]
     known = all(p is not None and (not when.authors or _names(when.authors, p)) for p in people)
-    changes = len(found.changes) == len(facts.changes) or not when.about_changes
+    changes = (len(found.changes) == len(facts.changes) and _wholly(when, found.changes)) or not when.about_changes
     return known and changes and len(found.files) == len(facts.files) and all(f.targets for f in facts.files)
+
+
+def _wholly(when: When, changes: Sequence[Change]) -> bool:
+    """Is each version that moves, and each field that changes, one that the rule names?"""
+    steps = all(_any(when.versions, step) for c in changes for step in c.steps if when.versions)
+    return steps and all(_under(when.fields, field) for c in changes for field in c.fields if when.fields)
 
 
 def _concerns(when: When, facts: Facts) -> bool:
@@ -143,18 +149,24 @@ def _cover(globs: tuple[str, ...], fields: tuple[str, ...]) -> bool:
     return any(_covers(_levels(g), _levels(f)) for g in globs for f in fields)
 
 
+def _under(globs: tuple[str, ...], field: str) -> bool:
+    """Does one of the patterns name the field itself? One above it holds more than the rule names."""
+    return any(_covers(_levels(g), _levels(field), above=False) for g in globs)
+
+
 def _levels(path: str) -> tuple[str, ...]:
     """The levels of a dotted path; `[0]` is a level, and a quoted key is one, dots and all."""
     kept = _QUOTED.sub(lambda m: "." + m.group(1).replace(".", "\x00"), path)
     return tuple(part.replace("\x00", ".") for part in _INDEX.sub(r".\1", kept).split(".") if part)
 
 
-def _covers(pattern: tuple[str, ...], field: tuple[str, ...]) -> bool:
-    """Does the field lie under the pattern? A field above it counts too: it changed with all that is below."""
+def _covers(pattern: tuple[str, ...], field: tuple[str, ...], *, above: bool = True) -> bool:
+    """Does the field lie under the pattern? With `above`, one above it counts too: it changed with all below."""
     if not field:
-        return True
+        return above or set(pattern) <= {"**"}
     if not pattern:
         return False
     if pattern[0] == "**":
-        return any(_covers(pattern[1:], field[n:]) for n in range(len(field) + 1)) if pattern[1:] else True
-    return matches(pattern[0], field[0], separator="\x00") and _covers(pattern[1:], field[1:])
+        rest = pattern[1:]
+        return not rest or any(_covers(rest, field[n:], above=above) for n in range(len(field) + 1))
+    return matches(pattern[0], field[0], separator="\x00") and _covers(pattern[1:], field[1:], above=above)

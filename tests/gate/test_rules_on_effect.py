@@ -108,6 +108,7 @@ def test_a_bot_s_patch_in_staging_may_need_nobody() -> None:
         ("a commit of nobody known", {"commits": [{**BY_BOT[0], "author": None}]}),
         ("a change elsewhere too", {"changes": [BUMP, {**BUMP, "environment": "production"}]}),
         ("a larger step", {"changes": [{**BUMP, "steps": ["minor"]}]}),
+        ("a larger step beside a small one", {"changes": [{**BUMP, "steps": ["patch", "major"]}]}),
         ("a step that is not known", {"changes": [{**BUMP, "steps": []}]}),
         ("a file that no target reads", {"files": [*BASE["files"], {**BASE["files"][0], "path": "x", "targets": []}]}),
         ("a failing check", {"checks": {"policy": "failure"}}),
@@ -116,6 +117,19 @@ def test_a_bot_s_patch_in_staging_may_need_nobody() -> None:
 def test_and_needs_somebody_with(what: str, changes: dict[str, Any]) -> None:
     given = {"pull_request": BOT, "commits": BY_BOT, "changes": [BUMP], **changes}
     assert configured(BOT_RULE, **given).state in (State.PENDING, State.BLOCKED)
+
+
+IMAGE_ONLY = BOT_RULE.replace("versions: [patch]", 'versions: [patch], fields: ["**.image"]')
+IMAGE = "spec.template.spec.containers[0].image"
+
+
+@pytest.mark.parametrize(
+    ("fields", "state"),
+    [([IMAGE], State.APPROVED), ([IMAGE, "spec.template.spec.hostNetwork"], State.PENDING)],
+)
+def test_a_rule_that_asks_nobody_lets_no_other_field_in(fields: list[str], state: State) -> None:
+    bump = {**BUMP, "fields": fields}
+    assert configured(IMAGE_ONLY, pull_request=BOT, commits=BY_BOT, changes=[bump]).state is state
 
 
 @pytest.mark.parametrize(
