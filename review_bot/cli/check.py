@@ -9,11 +9,12 @@ import json
 import os
 import posixpath
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from review_bot.cli.trees import branch_of
-from review_bot.cluster.operator_config import from_environment, remotes_from_environment, terraform_from_environment
+from review_bot.cli.trees import branch_of, reviewer_of
+from review_bot.cluster.operator_config import OperatorFile, operator_file
 from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError, InputError, UsageError
 from review_bot.core.model import Conclusion
@@ -56,16 +57,15 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the verdict; 1 if it blocks."""
     from review_bot.github.workspace import Repository
-    from review_bot.pipeline.review import Reviewer
 
     repository = Repository(Path(args.repo))
-    reviewer = Reviewer(
+    if args.config:
+        _must_be_a_file(args.config)
+    operator = operator_file(os.environ)
+    reviewer = replace(
+        reviewer_of(args, operator),
         policy_dirs=tuple(_folder(p, "--policy") for p in args.policy) if args.policy else None,
-        config_file=_file(args.config) if args.config else None,
-        allow_unsandboxed=args.no_sandbox,
-        clusters=clusters_of(args.cluster),
-        terraform=terraform_from_environment(os.environ),
-        remotes=remotes_from_environment(os.environ),
+        clusters=clusters_of(args.cluster, operator),
         plans=dict(_plan(text) for text in args.terraform_plan),
     )
     base = repository.resolve(args.base)
@@ -75,10 +75,10 @@ def run(args: argparse.Namespace) -> int:
     return 1 if review.verdict.conclusion is Conclusion.FAILURE else 0
 
 
-def clusters_of(context: str | None) -> Clusters | None:
+def clusters_of(context: str | None, operator: OperatorFile) -> Clusters | None:
     """The clusters to ask: the given context for everything, else those of the operator's file. Raises UsageError."""
     if context is None:
-        return from_environment(os.environ)
+        return operator.clusters
     from review_bot.cluster.connection import connect
 
     settings = ClusterSettings(context, context=context)
@@ -120,11 +120,9 @@ def _folder(name: str, option: str) -> Path:
     return path
 
 
-def _file(name: str) -> Path:
-    path = Path(name)
-    if not path.is_file():
+def _must_be_a_file(name: str) -> None:
+    if not Path(name).is_file():
         raise UsageError(f"--config: there is no file {name}", help="name a .review-bot.yaml, or leave --config out")
-    return path
 
 
 def _plan(text: str) -> tuple[str, dict[str, Any]]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from typing import Any
 
 from review_bot.cli.check import clusters_of
 from review_bot.cli.trees import config_of, open_tree, reviewer_of
+from review_bot.cluster.operator_config import operator_file
 from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.errors import UsageError
 from review_bot.core.report_text import plural
@@ -35,11 +37,12 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the drift; 1 if there is any, or if something could not be compared."""
-    clusters = clusters_of(args.cluster)
+    operator = operator_file(os.environ)
+    clusters = clusters_of(args.cluster, operator)
     if clusters is None:
         raise UsageError("there is no cluster to compare with", help="give --cluster, or REVIEW_BOT_CONFIG")
     repository, tree = open_tree(args.repo, args.rev)
-    found = asyncio.run(drift(reviewer_of(args), repository, tree, config_of(tree, args), clusters))
+    found = asyncio.run(drift(reviewer_of(args, operator), repository, tree, config_of(tree, args), clusters))
     if args.output == "json":
         sys.stdout.write(json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n")
     else:

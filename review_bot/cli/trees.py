@@ -6,15 +6,18 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from review_bot.cluster.operator_config import remotes_from_environment, terraform_from_environment
+from review_bot.cluster.operator_config import OperatorFile, operator_file
 from review_bot.core.config import parse_config
 from review_bot.core.configuration import CONFIG_PATH, Config
 from review_bot.core.jenkins_x.requirements import with_environments
 from review_bot.core.model import Finding, Tree
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
-from review_bot.pipeline.review import Reviewer
+
+if TYPE_CHECKING:
+    from review_bot.pipeline.review import Reviewer
 
 
 def open_tree(repo: str, rev: str | None) -> tuple[Repository, Tree]:
@@ -31,14 +34,17 @@ def config_of(tree: Tree, args: argparse.Namespace) -> Config:
     return with_environments(parse_config(tree.read(CONFIG_PATH)), tree)
 
 
-def reviewer_of(args: argparse.Namespace) -> Reviewer:
+def reviewer_of(args: argparse.Namespace, operator: OperatorFile | None = None) -> Reviewer:
     """What renders for a command, within what the operator's file allows. Raises UsageError."""
+    from review_bot.pipeline.review import Reviewer
+
+    operator = operator or operator_file(os.environ)
     config = getattr(args, "config", None)
     return Reviewer(
         allow_unsandboxed=args.no_sandbox,
         config_file=Path(config) if config else None,
-        terraform=terraform_from_environment(os.environ),
-        remotes=remotes_from_environment(os.environ),
+        terraform=operator.terraform,
+        remotes=operator.remotes,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,83 +19,74 @@ from review_bot.core.yaml_reader import Document
 
 VARIABLE = "REVIEW_BOT_CONFIG"
 HELP = "docs/clusters.md shows every key"
+NOTHING = Document({}, 1, {})
 WEIGHT = {"block": Severity.ERROR, "warn": Severity.WARNING}
 
 
-def from_environment(environment: Mapping[str, str]) -> Clusters | None:
-    """The clusters of the operator's file, None if there is no file or it names none. Raises UsageError."""
-    found = _file(environment)
-    return parse_clusters(found[1], path=found[0]) if found else None
+class OperatorFile:
+    """The operator's file, read and validated once. Each part raises UsageError with the line of what is wrong."""
 
+    def __init__(self, text: bytes | None, environment: Mapping[str, str], *, path: str) -> None:
+        """No text allows nothing. `environment` holds the passwords that the file names, `path` is where it lies."""
+        self._document = read(text, path=path, schema=schema(), help=HELP) if text is not None else NOTHING
+        self._environment, self._path = environment, path
 
-def terraform_from_environment(environment: Mapping[str, str]) -> TerraformTool | None:
-    """What the operator's file lets the bot do with Terraform, None for nothing. Raises UsageError."""
-    found = _file(environment)
-    return parse_terraform(found[1], path=found[0]) if found else None
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """The clusters that may be asked, None for none."""
+        found = self._document.value.get("clusters") or {}
+        if not found:
+            return None
+        _check_hubs(self._document, self._path)
+        pace = Pace(**self._document.value.get("pace_seconds") or {})
+        folder = Path(self._path).parent
+        return Clusters({name: _settings(name, row, folder) for name, row in found.items()}, pace=pace)
 
+    @cached_property
+    def terraform(self) -> TerraformTool | None:
+        """What may be run of Terraform, None for nothing. A program or folder that is not there is an error."""
+        row = self._document.value.get("terraform")
+        if row is None:
+            return None
+        folder = Path(self._path).parent
+        paths = {key: folder / Path(row[key]).expanduser() for key in ("binary", "plugin_dir") if key in row}
+        for key, place in paths.items():
+            if not (place.is_file() if key == "binary" else place.is_dir()):
+                kind = "file" if key == "binary" else "folder"
+                wrong = f"terraform.{key}: there is no {kind} {place}"
+                raise UsageError(wrong, path=self._path, help="docs/terraform.md")
+        resolved = {key: place.resolve() for key, place in paths.items()}
+        return TerraformTool(Run(row["run"]), resolved.get("binary"), resolved.get("plugin_dir"))
 
-def remotes_from_environment(environment: Mapping[str, str]) -> RemoteHosts | None:
-    """The hosts of the operator's file that may be fetched from, None for none. Raises UsageError."""
-    found = _file(environment)
-    return parse_remotes(found[1], environment, path=found[0]) if found else None
+    @cached_property
+    def remotes(self) -> RemoteHosts | None:
+        """The hosts that may be fetched from, None for none. A variable that is not set is an error."""
+        rows = self._document.value.get("remotes") or {}
+        found = {place: self._remote(place, row or {}) for place, row in rows.items()}
+        return RemoteHosts.of(found) if found else None
 
-
-def parse_remotes(text: bytes, environment: Mapping[str, str], *, path: str) -> RemoteHosts | None:
-    """The part `remotes` of an operator's file. Raises UsageError also for a variable that is not set."""
-    document = read(text, path=path, schema=schema(), help=HELP)
-    rows = document.value.get("remotes") or {}
-    found = {}
-    for place, row in rows.items():
-        given = row or {}
+    def _remote(self, place: str, row: Mapping[str, Any]) -> RemoteHost:
         secrets = {}
         for key in ("username", "password"):
-            name = given.get(f"{key}_env")
-            if name is not None and not environment.get(name):
-                line = line_of(document, ("remotes", place, f"{key}_env"))
+            name = row.get(f"{key}_env")
+            if name is not None and not self._environment.get(name):
+                line = line_of(self._document, ("remotes", place, f"{key}_env"))
                 wrong = f"remotes.{place}.{key}_env: the variable {name} is not set"
-                raise UsageError(wrong, path=path, line=line, help="docs/remotes.md")
-            secrets[key] = environment[name] if name is not None else ""
-        found[place] = RemoteHost(
-            place, given.get("private", False), plain_http=given.get("plain_http", False), **secrets
-        )
-    return RemoteHosts.of(found) if found else None
+                raise UsageError(wrong, path=self._path, line=line, help="docs/remotes.md")
+            secrets[key] = self._environment[name] if name is not None else ""
+        return RemoteHost(place, row.get("private", False), plain_http=row.get("plain_http", False), **secrets)
 
 
-def parse_clusters(text: bytes, *, path: str) -> Clusters | None:
-    """The clusters of an operator's file. Raises UsageError with path, line and what was expected."""
-    document = read(text, path=path, schema=schema(), help=HELP)
-    found = document.value.get("clusters") or {}
-    if not found:
-        return None
-    _check_hubs(document, path)
-    pace = Pace(**document.value.get("pace_seconds") or {})
-    return Clusters({name: _settings(name, row, Path(path).parent) for name, row in found.items()}, pace=pace)
-
-
-def parse_terraform(text: bytes, *, path: str) -> TerraformTool | None:
-    """The part `terraform` of an operator's file. Raises UsageError also for a program or folder that is not there."""
-    row = read(text, path=path, schema=schema(), help=HELP).value.get("terraform")
-    if row is None:
-        return None
-    folder = Path(path).parent
-    paths = {key: folder / Path(row[key]).expanduser() for key in ("binary", "plugin_dir") if key in row}
-    for key, place in paths.items():
-        if not (place.is_file() if key == "binary" else place.is_dir()):
-            kind = "file" if key == "binary" else "folder"
-            raise UsageError(f"terraform.{key}: there is no {kind} {place}", path=path, help="docs/terraform.md")
-    resolved = {key: place.resolve() for key, place in paths.items()}
-    return TerraformTool(Run(row["run"]), resolved.get("binary"), resolved.get("plugin_dir"))
-
-
-def _file(environment: Mapping[str, str]) -> tuple[str, bytes] | None:
-    """The operator's file by its name and with its content."""
+def operator_file(environment: Mapping[str, str]) -> OperatorFile:
+    """The file that REVIEW_BOT_CONFIG names; one that allows nothing where it names none. Raises UsageError."""
     name = environment.get(VARIABLE)
     if not name:
-        return None
+        return OperatorFile(None, environment, path=VARIABLE)
     try:
-        return name, Path(name).read_bytes()
+        text = Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"{VARIABLE}: {name} can't be read: {error.strerror}", help=HELP) from error
+    return OperatorFile(text, environment, path=name)
 
 
 def _check_hubs(document: Document, path: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from review_bot.cluster.operator_config import from_environment, remotes_from_environment, terraform_from_environment
+from review_bot.cluster.operator_config import operator_file
 from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
 from review_bot.core.remote_hosts import RemoteHosts
@@ -52,7 +52,7 @@ def read(environment: Mapping[str, str]) -> Settings:
             help="set it to the secret of the App's webhook (App settings → Webhook secret)",
         )
     app = read_app(environment)
-    state = Path(environment.get("REVIEW_BOT_STATE_DIR") or _default_state(environment))
+    operator = operator_file(environment)
     return Settings(
         app_id=app.app_id,
         private_key=app.private_key,
@@ -60,12 +60,12 @@ def read(environment: Mapping[str, str]) -> Settings:
         api_url=app.api_url,
         github_url=_url(environment, "GITHUB_URL", _web_of(app.api_url)),
         database=database_of(environment),
-        state_dir=state,
+        state_dir=_state_of(environment),
         public_url=environment.get("REVIEW_BOT_PUBLIC_URL", "").rstrip("/"),
         port=_port(environment.get("PORT", "8080")),
-        clusters=from_environment(environment),
-        terraform=terraform_from_environment(environment),
-        remotes=remotes_from_environment(environment),
+        clusters=operator.clusters,
+        terraform=operator.terraform,
+        remotes=operator.remotes,
     )
 
 
@@ -118,10 +118,9 @@ def _web_of(api: str) -> str:
 
 def database_of(environment: Mapping[str, str]) -> Path:
     """Where the service keeps what it knows. Raises UsageError."""
-    state = Path(environment.get("REVIEW_BOT_STATE_DIR") or _default_state(environment))
     url = environment.get("REVIEW_BOT_DATABASE_URL", "").strip()
     if not url:
-        return state / "review-bot.sqlite"
+        return _state_of(environment) / "review-bot.sqlite"
     if url.startswith("sqlite://"):
         path = url.removeprefix("sqlite://").removeprefix("/")
         if path:
@@ -132,9 +131,10 @@ def database_of(environment: Mapping[str, str]) -> Path:
     )
 
 
-def _default_state(environment: Mapping[str, str]) -> str:
+def _state_of(environment: Mapping[str, str]) -> Path:
+    own = environment.get("REVIEW_BOT_STATE_DIR")
     root = environment.get("XDG_STATE_HOME") or str(Path(environment.get("HOME", "/var/lib")) / ".local" / "state")
-    return f"{root}/review-bot"
+    return Path(own or f"{root}/review-bot")
 
 
 def _port(text: str) -> int:

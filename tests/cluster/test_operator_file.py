@@ -10,7 +10,7 @@ import pytest
 import repositories
 from kube import Kube, review, said, settings
 
-from review_bot.cluster.operator_config import parse_clusters, schema
+from review_bot.cluster.operator_config import OperatorFile, schema
 from review_bot.core import report_markdown
 from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
@@ -42,7 +42,7 @@ clusters:
   here: {in_cluster: true, hub: prod}
 pace_seconds: {drift: 600, rollout_look: 5, rollout: 900}
 """
-    found = parse_clusters(text.encode(), path="/etc/review-bot/operator.yaml")
+    found = OperatorFile(text.encode(), {}, path="/etc/review-bot/operator.yaml").clusters
     assert found is not None
     assert found.pace == Pace(drift=600, rollout_look=5, rollout=900)
     assert found.by_name == {
@@ -62,7 +62,7 @@ pace_seconds: {drift: 600, rollout_look: 5, rollout: 900}
 
 
 def test_credential_programs_are_off_and_unreachable_blocks_unless_the_operator_says_otherwise() -> None:
-    found = parse_clusters(b"version: 1\nclusters: {a: {kubeconfig: k}}\n", path="o.yaml")
+    found = OperatorFile(b"version: 1\nclusters: {a: {kubeconfig: k}}\n", {}, path="o.yaml").clusters
     assert found is not None
     assert (found.by_name["a"].exec, found.by_name["a"].unreachable) == (False, Severity.ERROR)
 
@@ -87,7 +87,7 @@ def test_credential_programs_are_off_and_unreachable_blocks_unless_the_operator_
 )
 def test_a_mistake_is_told_with_its_line_and_what_was_expected(text: str, line: int, word: str) -> None:
     with pytest.raises(UsageError) as raised:
-        parse_clusters(text.encode(), path="o.yaml")
+        _ = OperatorFile(text.encode(), {}, path="o.yaml").clusters
     assert (raised.value.path, raised.value.line) == ("o.yaml", line)
     assert word in raised.value.message
 
