@@ -6,9 +6,9 @@ finding is shown where its cause stands in the repository.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
+from review_bot.core.blobs import blob_of
 from review_bot.core.model import Source, Tree, TreeEntry
 
 
@@ -36,33 +36,26 @@ class Graft:
         return self.read_many([path]).get(path)
 
     def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
-        own = [p for p in paths if p not in self._contents and p not in self._others and p not in self._copies]
-        found = dict(self._tree.read_many(own))
-        for path in paths:
-            if path in self._contents:
-                found[path] = self._contents[path]
-            elif path in self._others:
-                tree, inner = self._others[path]
-                data = tree.read(inner)
-            elif path in self._copies:
-                data = self._tree.read(self._copies[path])
-            else:
-                continue
-            if path not in self._contents and data is not None:
-                found[path] = data
-        return found
+        generated = {p: self._contents[p] for p in paths if p in self._contents}
+        rest = [p for p in paths if p not in generated]
+        mounted = {p: self._others[p] for p in rest if p in self._others}
+        own = {p: self._copies.get(p, p) for p in rest if p not in mounted}
+        contents = self._tree.read_many(list(own.values()))
+        found = {p: contents[origin] for p, origin in own.items() if origin in contents}
+        fetched = {p: data for p, (tree, inner) in mounted.items() if (data := tree.read(inner)) is not None}
+        return {**generated, **found, **fetched}
 
     def write(self, path: str, data: bytes, source: Source) -> None:
         """A generated file; `source` is where the words that made it stand."""
-        blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
         self._copies.pop(path, None)
         self._contents[path] = data
         self._places[path] = source
-        self._entries[path] = TreeEntry(path, "100644", blob)
+        self._entries[path] = TreeEntry(path, "100644", blob_of(data))
 
-    def holding(self, words: Sequence[bytes]) -> frozenset[str]:
-        """The generated files in which one of the words stands."""
-        return frozenset(p for p, data in self._contents.items() if any(word in data for word in words))
+    @property
+    def generated(self) -> Mapping[str, bytes]:
+        """The generated files' contents."""
+        return self._contents
 
     def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
         """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""

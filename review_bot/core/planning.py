@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from review_bot.core import kustomization
@@ -17,6 +17,7 @@ from review_bot.core.scope import scope_of
 Marked = frozenset[str]
 # Files in which objects stand, or templates of such.
 TEXTS = (".yaml", ".yml", ".json", ".tpl", ".jsonnet", ".libsonnet")
+_WORDS = tuple(word.encode() for word in WORDS)
 # Files that name other files.
 LEADING = (*kustomization.NAMES, "Chart.yaml", "requirements.yaml")
 
@@ -103,6 +104,9 @@ def _touches(change: FileChange, old: Target | None, new: Target | None) -> bool
 def marks_of_head(base: Marked, head: Tree, changes: Sequence[FileChange]) -> Marked:
     """The marked files of the head, from those of the base and what changed."""
     gone = {path for change in changes for path in (change.path, change.previous_path) if path}
-    contents = head.read_many([p for p in gone if p.endswith(TEXTS)])
-    words = [word.encode() for word in WORDS]
-    return (base - gone) | {path for path, data in contents.items() if any(word in data for word in words)}
+    return (base - gone) | marked_in(head.read_many([p for p in gone if p.endswith(TEXTS)]))
+
+
+def marked_in(contents: Mapping[str, bytes]) -> Marked:
+    """Those of the files in which a delivery tool's word stands."""
+    return frozenset(path for path, data in contents.items() if any(word in data for word in _WORDS))

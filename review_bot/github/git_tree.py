@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from review_bot.core.blobs import blob_of
 from review_bot.core.model import TreeEntry
 from review_bot.github.git_process import Objects, run
 
@@ -122,9 +122,7 @@ class WorkTree:
         return None
 
     def _hashed(self, entry: TreeEntry) -> TreeEntry:
-        data = self._bytes(entry)
-        blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-        return TreeEntry(entry.path, entry.mode, blob)
+        return TreeEntry(entry.path, entry.mode, blob_of(self._bytes(entry)))
 
     def _bytes(self, entry: TreeEntry) -> bytes:
         place = self._folder / entry.path

@@ -24,6 +24,7 @@ from review_bot.core.model import (
     Tree,
     TreeEntry,
 )
+from review_bot.core.planning import TEXTS, marked_in
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class DeliveredSide:
     reach: Reach
     roots: Sequence[Target]
     marked: frozenset[str]
-    words: tuple[bytes, ...]
     results: Mapping[str, Rendered]
     targets: dict[str, Target] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -108,7 +108,7 @@ class DeliveredSide:
         for tool in self.tools:
             if any((t.resource.id.group, t.resource.id.kind) in tool.kinds for t in objects):
                 self._take(tool.expand(around), realm)
-        self.marked |= self.graft.holding(self.words)
+        self.marked |= marked_in(self.graft.generated)
 
     def _standing(self) -> list[tuple[str, bool]]:
         """Whose objects count, and for which realm."""
@@ -151,8 +151,7 @@ class DeliveredSide:
             tree = self.reach.tree_of(remote)
             added = self.graft.mount(tree, folder, source)
             self.files.add(added)
-            contents = self.graft.read_many([p for p in added if p.endswith((".yaml", ".yml", ".json", ".tpl"))])
-            self.marked |= {path for path, data in contents.items() if any(word in data for word in self.words)}
+            self.marked |= marked_in(self.graft.read_many([p for p in added if p.endswith(TEXTS)]))
         return folder
 
     def _take(self, expansion: Expansion, realm: str) -> None:
@@ -237,14 +236,11 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
     for part in target.parts or (target,):
         reads = sorted(part.reads) if part.reads is not None else sorted(entries)
         files = [(p, e.mode, e.blob) for p in reads if (e := entries.get(p)) is not None]
-        options = (part.helm, part.unrestricted)
-        about = (str(part.renderer), part.path, part.entry, options, files)
+        about = (str(part.renderer), part.path, part.entry, part.helm, part.unrestricted, files)
         digest.update(repr(about).encode(errors="surrogateescape"))
     if target.delivery is not None:
         own = target.delivery
-        digest.update(
-            repr((own.tool, own.settings, own.object, target.namespace, target.cluster, len(target.parts))).encode()
-        )
+        digest.update(repr((own.tool, own.settings, own.object, target.namespace, len(target.parts))).encode())
     return digest.hexdigest()
 
 

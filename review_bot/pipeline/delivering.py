@@ -149,8 +149,7 @@ class Delivering:
         other: DeliveredSide | None = None,
     ) -> DeliveredSide:
         reach = Reach(self._here, self._tree_of, expander)
-        words = tuple(word.encode() for word in WORDS)
-        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, words, results, other=other)
+        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other)
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
         """Expand and render what leads on, until nothing new comes."""

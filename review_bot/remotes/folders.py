@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from review_bot.core.blobs import blob_of
 from review_bot.core.model import TreeEntry
 
 Files = Mapping[str, bytes]
@@ -27,7 +28,7 @@ class FilesTree:
 
     @cached_property
     def _entries(self) -> Mapping[str, TreeEntry]:
-        return {path: TreeEntry(path, "100644", _blob(data)) for path, data in self._files.items()}
+        return {path: TreeEntry(path, "100644", blob_of(data)) for path, data in self._files.items()}
 
     def entries(self) -> Mapping[str, TreeEntry]:
         return self._entries
@@ -37,10 +38,6 @@ class FilesTree:
 
     def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
         return {path: self._files[path] for path in paths if path in self._files}
-
-
-def _blob(data: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 class Kept:
