@@ -83,3 +83,14 @@ def test_the_table_shows_when_several_move(tmp_path: Path) -> None:
     markdown = repositories.run("check", str(root), "--base", "main", "--head", "change", "-o", "markdown").stdout
     assert "Versions: 2 moves, pre-release" in markdown
     assert "| pre-release · no digest · pre release | production |" in markdown.replace("`", "")
+
+
+def test_a_secret_shows_no_version_whatever_its_keys_are_called(tmp_path: Path) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {image: hunter-one}\n"
+    base = BASE | {"web/secret.yaml": secret}
+    root = repositories.make(tmp_path, base, {"web/secret.yaml": secret.replace("one", "two")})
+    _, verdict = repositories.check(root)
+    assert verdict["versions"] == []
+    for form in ("text", "json", "markdown"):
+        said = repositories.run("check", str(root), "--base", "main", "--head", "change", "-o", form).stdout
+        assert "hunter" not in said

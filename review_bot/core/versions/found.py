@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from review_bot.core.model import Manifest
+from review_bot.core.secrets import is_secret
 from review_bot.core.versions import images
 from review_bot.core.versions.images import Image
 
@@ -25,7 +26,9 @@ class Found:
 
 
 def versions_in(manifest: Manifest) -> dict[str, Found]:
-    """Every version that the object names, by its key."""
+    """Every version that the object names, by its key; a Secret's values are nobody's to see."""
+    if is_secret(manifest):
+        return {}
     group, kind = str(manifest.get("apiVersion", "")).rpartition("/")[0], manifest.get("kind")
     found = [*_images(manifest, "", 0)]
     if group == "helm.toolkit.fluxcd.io" and kind == "HelmRelease":
