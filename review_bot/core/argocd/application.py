@@ -42,8 +42,8 @@ class SourceSpec:
 
 
 @dataclass(frozen=True)
-class Application:
-    """`parent` is the target in whose output the object stands. Reading fields raises Trouble."""
+class ArgoObject:
+    """An Application or ApplicationSet; `parent` is the target in whose output it stands. `spec` raises Trouble."""
 
     resource: Resource
     parent: str
@@ -57,29 +57,42 @@ class Application:
         return self.resource.id.namespace or HOME
 
     @property
-    def id(self) -> str:
-        return f"{TOOL}:{self.name}" if self.namespace == HOME else f"{TOOL}:{self.namespace}/{self.name}"
+    def full_name(self) -> str:
+        """The name, with the namespace where it is not Argo CD's own."""
+        return self.name if self.namespace == HOME else f"{self.namespace}/{self.name}"
 
     @property
     def subject(self) -> str:
         """How people speak of it."""
-        return f"Application {self.name}"
-
-    @cached_property
-    def folder(self) -> str:
-        """Where what is generated for it goes, and the name of its copies of folders."""
-        return f"{TOOL}-{safe(self.id.partition(':')[2])}"
+        return f"{type(self).__name__} {self.name}"
 
     @cached_property
     def spec(self) -> Mapping[str, Any]:
         return values.mapping(self.resource.manifest.get("spec"), "spec", ("spec",))
 
+    def said(self, key: str) -> Mapping[str, Any]:
+        """What stands under a key of spec, {} where it can't be read."""
+        spec = self.resource.manifest.get("spec")
+        found = spec.get(key) if isinstance(spec, dict) else None
+        return found if isinstance(found, dict) else {}
+
+
+class Application(ArgoObject):
+    """An Application. Reading its fields raises Trouble."""
+
+    @property
+    def id(self) -> str:
+        return f"{TOOL}:{self.full_name}"
+
+    @cached_property
+    def folder(self) -> str:
+        """Where what is generated for it goes, and the name of its copies of folders."""
+        return f"{TOOL}-{safe(self.full_name)}"
+
     @cached_property
     def destination(self) -> Mapping[str, Any]:
         """As it is written, {} if it can't be read; `check` says so."""
-        spec = self.resource.manifest.get("spec")
-        found = spec.get("destination") if isinstance(spec, dict) else None
-        return found if isinstance(found, dict) else {}
+        return self.said("destination")
 
     @property
     def target_namespace(self) -> str:
@@ -166,9 +179,7 @@ class Application:
 
     def _prunes(self) -> bool:
         """Does Argo CD by itself delete what is no longer rendered?"""
-        spec = self.resource.manifest.get("spec")
-        policy = spec.get("syncPolicy") if isinstance(spec, dict) else None
-        automated = policy.get("automated") if isinstance(policy, dict) else None
+        automated = self.said("syncPolicy").get("automated")
         if not isinstance(automated, dict) or automated.get("enabled") is False:
             return False
         return automated.get("prune") is True

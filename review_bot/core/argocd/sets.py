@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from review_bot.core.argocd import values
-from review_bot.core.argocd.application import FINALIZERS, HOME, TOOL, safe
+from review_bot.core.argocd.application import FINALIZERS, TOOL, ArgoObject, safe
 from review_bot.core.argocd.generators import Generators, kind_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.argocd.templates import Parameters, Words
@@ -23,46 +23,22 @@ TEMPLATE: FieldPath = ("spec", "template")
 PATCH: FieldPath = ("spec", "templatePatch")
 
 
-@dataclass(frozen=True)
-class ApplicationSet:
-    """`parent` is the target in whose output the object stands. Reading fields raises Trouble."""
-
-    resource: Resource
-    parent: str
-
-    @property
-    def name(self) -> str:
-        return self.resource.id.name
-
-    @property
-    def namespace(self) -> str:
-        return self.resource.id.namespace or HOME
+class ApplicationSet(ArgoObject):
+    """An ApplicationSet. Reading its fields raises Trouble."""
 
     @property
     def id(self) -> str:
-        own = self.name if self.namespace == HOME else f"{self.namespace}/{self.name}"
-        return f"{TOOL}:applicationset/{own}"
-
-    @property
-    def subject(self) -> str:
-        """How people speak of it."""
-        return f"ApplicationSet {self.name}"
+        return f"{TOOL}:applicationset/{self.full_name}"
 
     @property
     def folder(self) -> str:
         """Where what is generated for it goes."""
-        return f"{TOOL}-set-{safe(self.id.partition('/')[2])}"
-
-    @property
-    def spec(self) -> Mapping[str, Any]:
-        return values.mapping(self.resource.manifest.get("spec"), "spec", ("spec",))
+        return f"{TOOL}-set-{safe(self.full_name)}"
 
     @property
     def policy(self) -> Mapping[str, Any]:
         """spec.syncPolicy, {} where it can't be read."""
-        spec = self.resource.manifest.get("spec")
-        found = spec.get("syncPolicy") if isinstance(spec, dict) else None
-        return found if isinstance(found, dict) else {}
+        return self.said("syncPolicy")
 
 
 @dataclass(frozen=True)
