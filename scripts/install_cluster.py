@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from install_tools import build_module, go_mod_of, place, say, wheel
+from install_tools import build_module, go_mod, go_mod_of, place, say, wheel
 
 from review_bot.core.tools import CLUSTER, tool_path
 
@@ -26,18 +26,6 @@ MODULE = "k8s.io/kubernetes"
 PROGRAM = f"{MODULE}/cmd/kube-apiserver"
 # Kubernetes publishes its parts as modules of their own; its own go.mod points at folders that a download lacks.
 STAGING = re.compile(r"^\s*(?:replace\s+)?(k8s\.io/\S+) => \./staging/", re.M)
-GO_MOD = """module review-bot/{name}
-
-go {go}
-
-require {module} v{version}
-
-replace (
-{replaces}
-)
-
-tool {program}
-"""
 
 
 def main() -> int:
@@ -49,17 +37,17 @@ def main() -> int:
     for name in missing:
         if name.startswith("kube-apiserver"):
             version = CLUSTER[name]
-            build_module(name, go_mod(name, version), PROGRAM, _linker_flags(version), "4 to 7 minutes")
+            build_module(name, _go_mod(name, version), PROGRAM, _linker_flags(version), "4 to 7 minutes")
     say(f"cluster: {'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
     return 0
 
 
-def go_mod(name: str, version: str) -> str:
-    """A go.mod of ours that takes the staging modules at the version that belongs to Kubernetes'."""
+def _go_mod(name: str, version: str) -> str:
+    """Takes the staging modules at the version that belongs to Kubernetes'."""
     go, original = go_mod_of(MODULE, version)
     staging = f"v0.{version.partition('.')[2]}"
-    replaces = "\n".join(f"\t{module} => {module} {staging}" for module in STAGING.findall(original))
-    return GO_MOD.format(name=name, go=go, module=MODULE, version=version, replaces=replaces, program=PROGRAM)
+    replaces = [f"{module} => {module} {staging}" for module in STAGING.findall(original)]
+    return go_mod(name, MODULE, version, PROGRAM, go, replaces)
 
 
 def _linker_flags(version: str) -> str:

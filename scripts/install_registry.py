@@ -12,20 +12,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from install_tools import build_module, go_mod_of, say
+from install_tools import build_module, go_mod, go_mod_of, say
 
 from review_bot.core.tools import REGISTRY, tool_path
 
 MODULE = "github.com/distribution/distribution/v3"
 PROGRAM = f"{MODULE}/cmd/registry"
-GO_MOD = """module review-bot/registry
-
-go {go}
-
-require {module} v{version}
-
-tool {program}
-"""
 
 
 def main() -> int:
@@ -33,8 +25,8 @@ def main() -> int:
     missing = [name for name in REGISTRY if not tool_path(name).is_file()]
     for name in missing:
         go, _ = go_mod_of(MODULE, REGISTRY[name])
-        go_mod = GO_MOD.format(go=go, module=MODULE, version=REGISTRY[name], program=PROGRAM)
-        build_module(name, go_mod, PROGRAM, "-s -w", "4 to 10 minutes")
+        ours = go_mod(name, MODULE, REGISTRY[name], PROGRAM, go)
+        build_module(name, ours, PROGRAM, "-s -w", "4 to 10 minutes")
     say(f"registry: {'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
     return 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from install_tools import build_module, go_mod_of, say
+from install_tools import build_module, go_mod, go_mod_of, say
 
 from review_bot.core.tools import TERRAFORM, tool_path
 
@@ -21,36 +21,22 @@ MODULE = "github.com/opentofu/opentofu"
 PROGRAM = f"{MODULE}/cmd/tofu"
 # A plain build calls itself a development version, and says so in every plan.
 LINKER_FLAGS = f"-s -w -X {MODULE}/version.dev=no"
-# Replacements hold in the main module only, so ours has to repeat them.
 REPLACE = re.compile(r"^replace (\S+ \S+ => \S+ \S+)$", re.M)
-GO_MOD = """module review-bot/tofu
-
-go {go}
-
-require {module} v{version}
-
-replace (
-{replaces}
-)
-
-tool {program}
-"""
 
 
 def main() -> int:
     started = time.monotonic()
     missing = [name for name in TERRAFORM if not tool_path(name).is_file()]
     for name in missing:
-        build_module(name, go_mod(TERRAFORM[name]), PROGRAM, LINKER_FLAGS, "4 minutes")
+        build_module(name, _go_mod(TERRAFORM[name]), PROGRAM, LINKER_FLAGS, "4 minutes")
     say(f"terraform: {'nothing to do' if not missing else 'done'} ({time.monotonic() - started:.1f} s)")
     return 0
 
 
-def go_mod(version: str) -> str:
-    """A go.mod of ours that takes OpenTofu as it is released."""
+def _go_mod(version: str) -> str:
+    """Takes OpenTofu as it is released."""
     go, original = go_mod_of(MODULE, version)
-    replaces = "\n".join(f"\t{line}" for line in REPLACE.findall(original))
-    return GO_MOD.format(go=go, module=MODULE, version=version, replaces=replaces, program=PROGRAM)
+    return go_mod("tofu", MODULE, version, PROGRAM, go, REPLACE.findall(original))
 
 
 if __name__ == "__main__":

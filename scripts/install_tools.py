@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -120,6 +120,13 @@ def build_module(name: str, go_mod: str, program: str, linker_flags: str, durati
         finally:
             done.set()
         place(name, (folder / "built").read_bytes())
+
+
+def go_mod(name: str, module: str, version: str, program: str, go: str, replaces: Sequence[str] = ()) -> str:
+    """A go.mod of ours for one program of a module. Replacements hold in the main module only, so ours repeats them."""
+    replaced = ["replace (", *(f"\t{line}" for line in replaces), ")", ""] if replaces else []
+    lines = [f"module review-bot/{name}", "", f"go {go}", "", f"require {module} v{version}", ""]
+    return "\n".join([*lines, *replaced, f"tool {program}", ""])
 
 
 def go_mod_of(module: str, version: str) -> tuple[str, str]:
