@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from review_bot.cluster.matching import REVISION, Match
+from review_bot.core.lenient import mapping, rows
 from review_bot.core.model import Manifest
 
 Contains = Callable[[str], bool]
@@ -54,7 +55,7 @@ def commit_of(revision: object) -> str:
 def of(match: Match, contains: Contains) -> Delivery:
     """The state of what deploys a folder. `contains`: does a commit have the merge?"""
     manifest = match.manifest
-    metadata = _map(manifest, "metadata")
+    metadata = mapping(manifest, "metadata")
     kind = str(manifest.get("kind"))
     judge = {"Application": _application, "HelmRelease": _helm_release}.get(kind, _kustomization)
     phase, says, since, causes = judge(match, contains)
@@ -66,22 +67,22 @@ Judged = tuple[Phase, str, str, tuple[str, ...]]
 
 def _application(match: Match, contains: Contains) -> Judged:
     manifest, source = match.manifest, match.source
-    status = _map(manifest, "status")
-    sync, health, operation = _map(status, "sync"), _map(status, "health"), _map(status, "operationState")
-    result = _map(operation, "syncResult") or _map(operation, "operation", "sync")
+    status = mapping(manifest, "status")
+    sync, health, operation = mapping(status, "sync"), mapping(status, "health"), mapping(status, "operationState")
+    result = mapping(operation, "syncResult") or mapping(operation, "operation", "sync")
     at, tried = (contains(commit_of(_revision(part, source))) for part in (sync, result))
     phase = operation.get("phase")
     if tried and phase in ("Failed", "Error"):
         return Phase.FAILED, f"failed to sync: {operation.get('message')}", "", tuple(_unsynced(result))
     if not at:
-        errors = [c for c in _rows(status, "conditions") if str(c.get("type")).endswith("Error")]
+        errors = [c for c in rows(status, "conditions") if str(c.get("type")).endswith("Error")]
         if errors:
             return Phase.FAILED, f"has an error: {errors[0].get('message')}", "", ()
         return Phase.WAITING, "has not seen this merge yet", "", ()
     if phase in ("Running", "Terminating"):
         return Phase.ROLLING, "is syncing", "", ()
     if sync.get("status") != "Synced":
-        by_hand = not isinstance(_map(manifest, "spec", "syncPolicy").get("automated"), Mapping)
+        by_hand = not isinstance(mapping(manifest, "spec", "syncPolicy").get("automated"), Mapping)
         waits = "waits for somebody to sync it" if by_hand else "is not synced yet"
         return Phase.WAITING, waits, "", ()
     word = str(health.get("status") or "Unknown")
@@ -95,7 +96,7 @@ def _application(match: Match, contains: Contains) -> Judged:
 
 
 def _kustomization(match: Match, contains: Contains) -> Judged:
-    status = _map(match.manifest, "status")
+    status = mapping(match.manifest, "status")
     applied, tried = (contains(_commit_at(status, word, match.artifact)) for word in ("Applied", "Attempted"))
     return _flux(match.manifest, applied, tried or applied)
 
@@ -107,13 +108,13 @@ def _commit_at(status: Mapping[str, Any], word: str, artifact: Manifest | None) 
         return commit_of(told)
     if origin := status.get(f"last{word}OriginRevision"):
         return commit_of(origin)
-    now = _map(artifact, "status", "artifact")
-    return commit_of(_map(now, "metadata").get(REVISION)) if told and told == now.get("revision") else ""
+    now = mapping(artifact, "status", "artifact")
+    return commit_of(mapping(now, "metadata").get(REVISION)) if told and told == now.get("revision") else ""
 
 
 def _helm_release(match: Match, contains: Contains) -> Judged:
     manifest = match.manifest
-    status = _map(manifest, "status")
+    status = mapping(manifest, "status")
     if match.artifact is not None:
         return _chart_of_artifact(match, match.artifact, contains)
     version = str(status.get("lastAttemptedRevision") or "")
@@ -124,21 +125,21 @@ def _helm_release(match: Match, contains: Contains) -> Judged:
 
 
 def _chart_of_artifact(match: Match, artifact: Manifest, contains: Contains) -> Judged:
-    now = _map(artifact, "status", "artifact")
-    commit = commit_of(_map(now, "metadata").get(REVISION))
+    now = mapping(artifact, "status", "artifact")
+    commit = commit_of(mapping(now, "metadata").get(REVISION))
     if not commit:
         return Phase.WAITING, f"does not tell its commit: push its artifact with the annotation {REVISION}", "", ()
-    digest = _map(match.manifest, "status").get("lastAttemptedRevisionDigest")
+    digest = mapping(match.manifest, "status").get("lastAttemptedRevisionDigest")
     at = bool(digest) and str(now.get("revision")).endswith(f"@{digest}") and contains(commit)
     return _flux(match.manifest, at, at)
 
 
 def _flux(manifest: Manifest, applied: bool, tried: bool) -> Judged:
-    status, spec = _map(manifest, "status"), _map(manifest, "spec")
-    ready = next((c for c in _rows(status, "conditions") if c.get("type") == "Ready"), {})
+    status, spec = mapping(manifest, "status"), mapping(manifest, "spec")
+    ready = next((c for c in rows(status, "conditions") if c.get("type") == "Ready"), {})
     state, message = ready.get("status"), str(ready.get("message") or ready.get("reason") or "no reason given")
     # What the conditions say is about an older object until the controller has seen this one.
-    seen = status.get("observedGeneration") == _map(manifest, "metadata").get("generation")
+    seen = status.get("observedGeneration") == mapping(manifest, "metadata").get("generation")
     if tried and seen and state == "False" and ready.get("reason") not in _NOT_YET:
         return Phase.FAILED, f"failed: {message}", "", ()
     if applied and seen and state == "True":
@@ -158,25 +159,13 @@ def _revision(part: Mapping[str, Any], source: int) -> object:
 
 
 def _unsynced(result: Mapping[str, Any]) -> Iterator[str]:
-    bad = [r for r in _rows(result, "resources") if r.get("status") == "SyncFailed" or r.get("hookPhase") == "Failed"]
+    bad = [r for r in rows(result, "resources") if r.get("status") == "SyncFailed" or r.get("hookPhase") == "Failed"]
     for row in bad[:MOST_CAUSES]:
         yield f"{row.get('kind')} {row.get('name')}: {row.get('message')}"
 
 
 def _unhealthy(status: Mapping[str, Any]) -> Iterator[str]:
-    bad = [r for r in _rows(status, "resources") if _map(r, "health").get("status") in ("Degraded", "Missing")]
+    bad = [r for r in rows(status, "resources") if mapping(r, "health").get("status") in ("Degraded", "Missing")]
     for row in bad[:MOST_CAUSES]:
-        health = _map(row, "health")
+        health = mapping(row, "health")
         yield f"{row.get('kind')} {row.get('name')}: {health.get('message') or str(health.get('status')).lower()}"
-
-
-def _map(value: object, *names: str) -> Mapping[str, Any]:
-    """What is found below, an empty one where nothing is or something else."""
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _rows(value: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    rows = value.get(name)
-    return [r for r in rows if isinstance(r, Mapping)] if isinstance(rows, list) else []

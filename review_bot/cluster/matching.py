@@ -6,9 +6,10 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from review_bot.core.lenient import items, mapping
 from review_bot.core.model import Manifest
+from review_bot.core.repo_urls import normal
 
 GIT, CHART, OCI = "GitRepository", "HelmChart", "OCIRepository"
 # Whoever pushes an artifact says so of it: `flux push artifact` asks for both.
@@ -52,16 +53,16 @@ class Place:
         """Does an Application, Kustomization or HelmRelease deploy there?"""
         if self.names:
             return self._is_named(manifest)
-        if self.others and _map(manifest, "spec", "kubeConfig"):
+        if self.others and mapping(manifest, "spec", "kubeConfig"):
             return False
         return not any(other._is_named(manifest) for other in self.others)
 
     def _is_named(self, manifest: Manifest) -> bool:
         if manifest.get("kind") == "Application":
-            to = _map(manifest, "spec", "destination")
+            to = mapping(manifest, "spec", "destination")
             return str(to.get("name")) in self.names or str(to.get("server")).rstrip("/") in self.servers
-        told = _map(manifest, "spec", "kubeConfig")
-        named = {str(_map(told, word).get("name")) for word in ("secretRef", "configMapRef")}
+        told = mapping(manifest, "spec", "kubeConfig")
+        named = {str(mapping(told, word).get("name")) for word in ("secretRef", "configMapRef")}
         return bool(named & (self.names | {f"{name}{KUBECONFIG}" for name in self.names}))
 
 
@@ -85,7 +86,7 @@ def matches(manifest: Manifest, sources: Sources, origin: Origin) -> Iterator[Ma
         yield Match(manifest)
     elif kind == OCI and _pushed_from(found, origin):
         # A chart lies at the end of its address, in a folder of its name.
-        chart = str(_map(found, "spec").get("url")).rpartition("/")[2]
+        chart = str(mapping(found, "spec").get("url")).rpartition("/")[2]
         named = manifest.get("kind") == "HelmRelease" and chart == posixpath.basename(origin.path)
         if named or (manifest.get("kind") != "HelmRelease" and _same_path(path, origin.path)):
             yield Match(manifest, artifact=found)
@@ -93,32 +94,22 @@ def matches(manifest: Manifest, sources: Sources, origin: Origin) -> Iterator[Ma
 
 def refers_to(manifest: Manifest, kind: str) -> bool:
     """Does a Flux object name a source of this kind?"""
-    return any(_map(manifest, "spec", word).get("kind") == kind for word in ("sourceRef", "chartRef"))
+    return any(mapping(manifest, "spec", word).get("kind") == kind for word in ("sourceRef", "chartRef"))
 
 
 def key_of(manifest: Manifest) -> tuple[str, str]:
     """Namespace and name."""
-    metadata = _map(manifest, "metadata")
+    metadata = mapping(manifest, "metadata")
     return str(metadata.get("namespace")), str(metadata.get("name"))
 
 
-def normalised(address: str) -> str:
-    """`host/owner/name` of a repository's address: https, ssh and scp spellings of one are alike."""
-    address = address.strip()
-    if "://" not in address and ":" in address:
-        host, _, path = address.partition(":")
-        address = f"ssh://{host}/{path}"
-    try:
-        parts = urlsplit(address)
-        # The port is that of a protocol; GitHub takes ssh also at a host of its own.
-        host = (parts.hostname or "").removeprefix("ssh.")
-    except ValueError:
-        return ""
-    return f"{host}/{parts.path.strip('/').removesuffix('.git')}".lower()
+def _same(one: object, other: str) -> bool:
+    """Do both addresses, as they stand in the cluster and in GitHub's words, name one repository?"""
+    return normal(str(one), ports=False) == normal(other, ports=False)
 
 
 def _sources(application: Manifest) -> list[Mapping[str, Any]]:
-    spec = _map(application, "spec")
+    spec = mapping(application, "spec")
     rows = spec.get("sources") or [spec.get("source")]
     return [row if isinstance(row, Mapping) else {} for row in rows] if isinstance(rows, list) else []
 
@@ -126,7 +117,7 @@ def _sources(application: Manifest) -> list[Mapping[str, Any]]:
 def _is_ours(source: Mapping[str, Any], origin: Origin) -> bool:
     revision = str(source.get("targetRevision") or "HEAD")
     branches = {origin.branch, f"refs/heads/{origin.branch}", *(["HEAD"] if origin.default else [])}
-    return revision in branches and normalised(str(source.get("repoURL"))) == normalised(origin.repository)
+    return revision in branches and _same(source.get("repoURL"), origin.repository)
 
 
 def _has_path(source: Mapping[str, Any], path: str) -> bool:
@@ -138,7 +129,7 @@ def _gives_values(source: Mapping[str, Any], rows: list[Mapping[str, Any]], path
     name = source.get("ref")
     if not isinstance(name, str) or not name:
         return False
-    files = [f for row in rows for f in _list(_map(row, "helm").get("valueFiles"))]
+    files = [f for row in rows for f in items(mapping(row, "helm").get("valueFiles"))]
     prefix = f"${name}/"
     return any(
         str(f).startswith(prefix) and _same_path(posixpath.dirname(str(f).removeprefix(prefix)), path) for f in files
@@ -147,46 +138,36 @@ def _gives_values(source: Mapping[str, Any], rows: list[Mapping[str, Any]], path
 
 def _reference(manifest: Manifest, sources: Sources) -> tuple[Mapping[str, Any], object]:
     """What a Kustomization or HelmRelease takes its files from, and the path in it."""
-    spec = _map(manifest, "spec")
+    spec = mapping(manifest, "spec")
     if manifest.get("kind") != "HelmRelease":
-        return _map(spec, "sourceRef"), spec.get("path")
-    reference = _map(spec, "chartRef")
+        return mapping(spec, "sourceRef"), spec.get("path")
+    reference = mapping(spec, "chartRef")
     if not reference:
-        chart = _map(spec, "chart", "spec")
-        return _map(chart, "sourceRef"), chart.get("chart")
+        chart = mapping(spec, "chart", "spec")
+        return mapping(chart, "sourceRef"), chart.get("chart")
     namespace = str(reference.get("namespace") or key_of(manifest)[0])
     if reference.get("kind") != CHART:
         return reference, None
-    chart = _map(sources.get((CHART, namespace, str(reference.get("name")))), "spec")
-    return {**_map(chart, "sourceRef"), "namespace": namespace}, chart.get("chart")
+    chart = mapping(sources.get((CHART, namespace, str(reference.get("name")))), "spec")
+    return {**mapping(chart, "sourceRef"), "namespace": namespace}, chart.get("chart")
 
 
 def _flux_branch(repository: Manifest, origin: Origin) -> bool:
-    spec = _map(repository, "spec")
-    reference = _map(spec, "ref")
+    spec = mapping(repository, "spec")
+    reference = mapping(spec, "ref")
     if any(reference.get(word) for word in ("tag", "semver", "commit")):
         return False
     name = str(reference.get("name") or "").removeprefix("refs/heads/")
     branch = name or str(reference.get("branch") or "master")
-    return branch == origin.branch and normalised(str(spec.get("url"))) == normalised(origin.repository)
+    return branch == origin.branch and _same(spec.get("url"), origin.repository)
 
 
 def _pushed_from(artifact: Manifest, origin: Origin) -> bool:
     """Was what it holds now pushed from the branch? Its annotations tell: `main@sha1:…`, or a commit only."""
-    told = _map(artifact, "status", "artifact", "metadata")
+    told = mapping(artifact, "status", "artifact", "metadata")
     branch, at, _ = str(told.get(REVISION) or "").partition("@")
-    return normalised(str(told.get(SOURCE))) == normalised(origin.repository) and (not at or branch == origin.branch)
+    return _same(told.get(SOURCE), origin.repository) and (not at or branch == origin.branch)
 
 
 def _same_path(path: object, wanted: str) -> bool:
     return posixpath.normpath(str(path or ".").lstrip("/") or ".") == posixpath.normpath(wanted)
-
-
-def _map(value: object, *names: str) -> Mapping[str, Any]:
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

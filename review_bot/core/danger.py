@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from review_bot.core.clusters import LiveAction, LiveChange
+from review_bot.core.lenient import at
 from review_bot.core.model import Action, FieldPath, Manifest, Resource, ResourceChange, ResourceId
 from review_bot.core.terraform.losses import losses
 
@@ -89,7 +90,7 @@ def dangers(changes: Sequence[ResourceChange], live: Sequence[LiveChange] = (), 
 
 def stays(resource: Resource) -> bool:
     """Does the object say that it is to stay when it is no longer rendered?"""
-    annotations = _at(resource.manifest, "metadata", "annotations")
+    annotations = at(resource.manifest, "metadata", "annotations")
     if not isinstance(annotations, Mapping):
         return False
     return any(
@@ -149,22 +150,16 @@ def _volumes(manifest: Manifest) -> dict[str, tuple[FieldPath, Any]]:
     found: dict[str, tuple[FieldPath, Any]] = {}
     size: FieldPath = ("spec", "resources", "requests", "storage")
     if manifest.get("kind") == "PersistentVolumeClaim":
-        found[""] = (size, _at(manifest, *size))
-    templates = _at(manifest, "spec", "volumeClaimTemplates")
+        found[""] = (size, at(manifest, *size))
+    templates = at(manifest, "spec", "volumeClaimTemplates")
     for index, template in enumerate(templates if isinstance(templates, list) else ()):
         if isinstance(template, Mapping):
-            name = str(_at(template, "metadata", "name"))
-            found[name] = (("spec", "volumeClaimTemplates", index, *size), _at(template, *size))
+            name = str(at(template, "metadata", "name"))
+            found[name] = (("spec", "volumeClaimTemplates", index, *size), at(template, *size))
     return {name: row for name, row in found.items() if row[1] is not None}
 
 
 def _count(manifest: Manifest) -> Any:
     """The replicas; left out means one."""
-    count = _at(manifest, "spec", "replicas")
+    count = at(manifest, "spec", "replicas")
     return 1 if count is None else count
-
-
-def _at(value: Any, *path: Any) -> Any:
-    for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from review_bot.core.errors import YamlError
+from review_bot.core.lenient import items
 from review_bot.core.yaml_reader import load
 
 Content = Mapping[str, Any]
@@ -50,15 +51,15 @@ def read(data: bytes, path: str) -> Mapping[str, Any]:
 def references(kustomization: Mapping[str, Any]) -> Iterator[str]:
     """Everything that the kustomization names, as it is written: files, folders and remote places."""
     for field in _ACCUMULATED + _FILES:
-        yield from (item for item in _list(kustomization.get(field)) if isinstance(item, str) and _is_path(item))
+        yield from (item for item in items(kustomization.get(field)) if isinstance(item, str) and _is_path(item))
     for field in ("patches", "patchesJson6902", "replacements"):
-        for item in _list(kustomization.get(field)):
+        for item in items(kustomization.get(field)):
             if isinstance(item, dict) and isinstance(item.get("path"), str):
                 yield item["path"]
             elif isinstance(item, str) and _is_path(item):
                 yield item
     for field in ("configMapGenerator", "secretGenerator"):
-        for item in _list(kustomization.get(field)):
+        for item in items(kustomization.get(field)):
             if isinstance(item, dict):
                 yield from _generated(item)
     openapi = kustomization.get("openapi")
@@ -71,23 +72,23 @@ def local_charts(kustomization: Mapping[str, Any]) -> tuple[str, ...]:
     """Folders of the charts that helmCharts inflates, relative to the kustomization."""
     options = kustomization.get("helmGlobals")
     home = (options.get("chartHome") if isinstance(options, dict) else None) or "charts"
-    charts = [c for c in _list(kustomization.get("helmCharts")) if isinstance(c, dict)]
+    charts = [c for c in items(kustomization.get("helmCharts")) if isinstance(c, dict)]
     return tuple(posixpath.join(str(home), str(c["name"])) for c in charts if c.get("name"))
 
 
 def _charts(kustomization: Mapping[str, Any]) -> Iterator[str]:
     yield from local_charts(kustomization)
-    for chart in _list(kustomization.get("helmCharts")):
+    for chart in items(kustomization.get("helmCharts")):
         if isinstance(chart, dict):
-            names = [chart.get("valuesFile"), *_list(chart.get("additionalValuesFiles"))]
+            names = [chart.get("valuesFile"), *items(chart.get("additionalValuesFiles"))]
             yield from (name for name in names if isinstance(name, str))
 
 
 def _generated(item: Mapping[str, Any]) -> Iterator[str]:
-    for entry in _list(item.get("files")):
+    for entry in items(item.get("files")):
         if isinstance(entry, str):
             yield entry.partition("=")[2] or entry
-    yield from (entry for entry in _list(item.get("envs")) if isinstance(entry, str))
+    yield from (entry for entry in items(item.get("envs")) if isinstance(entry, str))
     if isinstance(item.get("env"), str):
         yield item["env"]
 
@@ -95,7 +96,3 @@ def _generated(item: Mapping[str, Any]) -> Iterator[str]:
 def _is_path(item: str) -> bool:
     # patchesStrategicMerge and generators also take YAML inline.
     return "\n" not in item and not item.lstrip().startswith("{")
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 # user@host:owner/name, as ssh and git write it.
 _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>(?!/{2}).+)\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
-def normal(url: str) -> str:
-    """`host/owner/name` in lower case, for any spelling of the address; a local path stays what it is."""
+def normal(url: str, *, ports: bool = True) -> str:
+    """`host/owner/name` in lower case, for any spelling of the address; a local path stays what it is.
+
+    Without `ports` those are the protocol's and tell nothing, as GitHub takes ssh also at a host and port of its own.
+    """
     url = url.strip()
-    if "://" not in url:
-        short = _SCP.match(url)
-        return _joined(short["host"], short["path"]) if short else url.rstrip("/").removesuffix(".git")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = parts.hostname or ""
-    if port is not None and port != _DEFAULT_PORTS.get(parts.scheme.removeprefix("git+")):
-        host = f"{host}:{port}"
-    return _joined(host, unquote(parts.path))
+    if "://" in url:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return url
+        host, path = parts.hostname or "", unquote(parts.path)
+        own = _own_port(parts) if ports else None
+        host = f"{host}:{own}" if own is not None else host
+    elif short := _SCP.match(url):
+        host, path = short["host"], short["path"]
+    else:
+        return url.rstrip("/").removesuffix(".git")
+    host = host if ports else host.removeprefix("ssh.")
+    return f"{host}/{path.strip('/').removesuffix('.git').rstrip('/')}".lower()
 
 
 def same(one: str, other: str) -> bool:
@@ -35,5 +37,10 @@ def same(one: str, other: str) -> bool:
     return normal(one) == normal(other)
 
 
-def _joined(host: str, path: str) -> str:
-    return f"{host}/{path.strip('/').removesuffix('.git').rstrip('/')}".lower()
+def _own_port(parts: SplitResult) -> int | None:
+    """The port, if it is another than the protocol's own."""
+    try:
+        port = parts.port
+    except ValueError:
+        return None
+    return port if port != _DEFAULT_PORTS.get(parts.scheme.removeprefix("git+")) else None

@@ -10,7 +10,8 @@ from test_delivery import LATER, NEW, OLD, ORIGIN, application, contains, flux
 from review_bot.cluster import delivery
 from review_bot.cluster.deliverers import Deliverers
 from review_bot.cluster.delivery import Phase
-from review_bot.cluster.matching import Place, normalised
+from review_bot.cluster.matching import Place
+from review_bot.core.repo_urls import normal
 
 
 @pytest.mark.parametrize(
@@ -25,12 +26,12 @@ from review_bot.cluster.matching import Place, normalised
     ],
 )
 def test_one_repository_has_many_addresses(address: str) -> None:
-    assert normalised(address) == "github.com/org/config"
+    assert normal(address, ports=False) == "github.com/org/config"
 
 
 def test_another_repository_is_another() -> None:
     others = ("https://github.com/org/config2", "https://example.com/org/config", "", "http://[bad", "org/config")
-    assert not {normalised(o) for o in others} & {"github.com/org/config"}
+    assert not {normal(o, ports=False) for o in others} & {"github.com/org/config"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from review_bot.core.argocd.place import Place
 from review_bot.core.argocd.problems import Trouble
 from review_bot.core.closure import join, kustomize_reads, normal
 from review_bot.core.delivery import Surroundings
+from review_bot.core.lenient import items
 from review_bot.core.model import FieldPath, RendererName, Target
 
 # What changes the kustomization; other options concern the program.
@@ -74,9 +75,9 @@ def edited(
         content["namespace"] = values.text(options["namespace"], "kustomize.namespace", (*at, "namespace"))
     patches = values.rows(options.get("patches"), "kustomize.patches", (*at, "patches"))
     if patches:
-        content["patches"] = [*_list(content.get("patches")), *patches]
+        content["patches"] = [*items(content.get("patches")), *patches]
     if components:
-        known = _list(content.get("components"))
+        known = items(content.get("components"))
         content["components"] = [*known, *(c for c in components if c not in known)]
     return content
 
@@ -85,7 +86,7 @@ def _set_images(content: dict[str, Any], images: list[str], at: FieldPath, names
     new = [_image(values.expanded(text, names), (*at, "images", number)) for number, text in enumerate(images)]
     if not new:
         return
-    known = {str(row.get("name")): row for row in _list(content.get("images")) if isinstance(row, dict)}
+    known = {str(row.get("name")): row for row in items(content.get("images")) if isinstance(row, dict)}
     for image in new:
         before = known.get(image["name"], {})
         # An asterisk stands for what the kustomization says already.
@@ -116,7 +117,7 @@ def _image(text: str, at: FieldPath) -> dict[str, str]:
 
 def _set_replicas(content: dict[str, Any], rows: list[Mapping[str, Any]]) -> None:
     if rows:
-        known = {str(row.get("name")): row for row in _list(content.get("replicas")) if isinstance(row, dict)}
+        known = {str(row.get("name")): row for row in items(content.get("replicas")) if isinstance(row, dict)}
         for row in rows:
             count = row.get("count")
             number = int(count) if isinstance(count, str) and count.isdigit() else count
@@ -131,7 +132,7 @@ def _add_labels(content: dict[str, Any], options: Mapping[str, Any], at: FieldPa
     known = values.mapping(content.get("commonLabels"), "commonLabels", at)
     if options.get("labelWithoutSelector") is True:
         label = {"pairs": new, "includeTemplates": options.get("labelIncludeTemplates") is True}
-        content["labels"] = [*_list(content.get("labels")), label]
+        content["labels"] = [*items(content.get("labels")), label]
         return
     _refuse_known(known, new, options.get("forceCommonLabels"), (*at, "commonLabels"), "forceCommonLabels")
     content["commonLabels"] = {**known, **new}
@@ -167,7 +168,3 @@ def _refuse_known(known: Mapping[str, Any], new: Mapping[str, str], force: Any, 
             rule="kustomize-edit",
             help=f"set kustomize.{option}: true to replace it",
         )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -9,8 +9,9 @@ from typing import Any
 
 from review_bot.core.closure import Files, folder_of, join, outside
 from review_bot.core.delivery import Surroundings, Told
-from review_bot.core.flux.objects import EXTENSIONS, Broken, Catalogue, mapping, rows, safe, text, words
+from review_bot.core.flux.objects import EXTENSIONS, Broken, Catalogue, safe, words
 from review_bot.core.globs import matches
+from review_bot.core.lenient import mapping, rows, text
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from typing import Any
 from review_bot.core.closure import join, outside
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError, YamlError
-from review_bot.core.flux.objects import Asking, Broken, NotSeen, mapping, text, words
+from review_bot.core.flux.objects import Asking, Broken, NotSeen, words
 from review_bot.core.flux.sources import Sources, oci_revision
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Remote, RemoteKind
 from review_bot.core.yaml_reader import load
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from review_bot.core.flux.objects import BOOTSTRAP, Asking, rows, text
+from review_bot.core.flux.objects import BOOTSTRAP, Asking
+from review_bot.core.lenient import rows, text
 from review_bot.core.model import Finding, Severity
 
 Key = tuple[str, str]

@@ -15,8 +15,9 @@ from review_bot.core.closure import Files, folder_of, join, outside
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
 from review_bot.core.flux.ignoring import Ignoring
-from review_bot.core.flux.objects import Asking, Broken, mapping, rows, text, words
+from review_bot.core.flux.objects import Asking, Broken, words
 from review_bot.core.graft import is_shadowed
+from review_bot.core.lenient import mapping, rows, text
 
 # Fields of the object that replace those of the kustomization.
 _REPLACED = {"targetNamespace": "namespace", "namePrefix": "namePrefix", "nameSuffix": "nameSuffix"}

@@ -12,8 +12,9 @@ from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.errors import InputError
 from review_bot.core.flux import substitution
 from review_bot.core.flux.generation import Built, built
-from review_bot.core.flux.objects import BOOTSTRAP, Asking, Broken, Catalogue, mapping, text
+from review_bot.core.flux.objects import BOOTSTRAP, Asking, Broken, Catalogue
 from review_bot.core.flux.sources import Root, Sources
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Delivery, Finding, RendererName, Target
 
 TOOL = "flux"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from review_bot.core.flux.kustomizations import TOOL
-from review_bot.core.flux.objects import mapping
+from review_bot.core.lenient import mapping
 from review_bot.core.model import CheckName, Delivery, Finding, ResourceId, Severity, Target
 
 # What a HelmRelease is known by in the cluster; another value is another release.

@@ -13,6 +13,7 @@ from typing import Any
 
 from review_bot.core.delivery import Told
 from review_bot.core.errors import InputError
+from review_bot.core.lenient import mapping
 from review_bot.core.model import CheckName, FieldPath, Finding, Severity
 
 KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
@@ -140,21 +141,8 @@ def _weight(told: Told) -> int:
     return 0 if delivery.object == told.resource.id else 2
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def rows(value: Any) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
 def words(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def text(value: Any) -> str:
-    """A text as it is, "" for anything else."""
-    return value if isinstance(value, str) else ""
 
 
 def _decoded(data: str) -> str:

@@ -12,9 +12,10 @@ from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.errors import InputError
 from review_bot.core.flux.charts import chart_of
 from review_bot.core.flux.kustomizations import TOOL, destination, home, reads
-from review_bot.core.flux.objects import Asking, Broken, Catalogue, mapping, rows, text
+from review_bot.core.flux.objects import Asking, Broken, Catalogue
 from review_bot.core.flux.sources import Sources
 from review_bot.core.flux.values import Values, values_of
+from review_bot.core.lenient import mapping, rows, text
 from review_bot.core.model import Delivery, Finding, HelmOptions, RendererName, Target
 
 LONGEST_NAME = 53

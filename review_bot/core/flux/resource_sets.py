@@ -10,7 +10,8 @@ from review_bot.core.closure import folder_of
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.errors import InputError
 from review_bot.core.flux.kustomizations import TOOL
-from review_bot.core.flux.objects import OPERATOR, Asking, Broken, Catalogue, NotSeen, mapping, rows, text
+from review_bot.core.flux.objects import OPERATOR, Asking, Broken, Catalogue, NotSeen
+from review_bot.core.lenient import mapping, rows, text
 from review_bot.core.model import Delivery, Finding, Manifest, RendererName, ResourceId, Target
 from review_bot.core.resources import identity
 

@@ -9,7 +9,8 @@ from typing import Any
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.flux import artifacts
 from review_bot.core.flux.ignoring import Ignoring, of_source
-from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Catalogue, NotSeen, mapping, text
+from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Catalogue, NotSeen
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Remote, RemoteKind, Source
 
 # What help there is where something is not among what is rendered.

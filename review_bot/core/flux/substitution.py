@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.flux.objects import Asking, Catalogue, mapping, rows, text
+from review_bot.core.flux.objects import Asking, Catalogue
 from review_bot.core.flux.secrecy import concealed_text
 from review_bot.core.flux.sources import COMMIT_IT
+from review_bot.core.lenient import mapping, rows, text
 from review_bot.core.model import Finding, Severity
 
 _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")

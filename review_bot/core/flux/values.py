@@ -15,9 +15,10 @@ from typing import Any
 from review_bot.core.delivery import Assignment, Surroundings
 from review_bot.core.errors import InputError
 from review_bot.core.flux.charts import values as read
-from review_bot.core.flux.objects import Asking, Broken, Catalogue, mapping, rows, text
+from review_bot.core.flux.objects import Asking, Broken, Catalogue
 from review_bot.core.flux.secrecy import concealed, concealed_text
 from review_bot.core.flux.sources import COMMIT_IT
+from review_bot.core.lenient import mapping, rows, text
 from review_bot.core.model import Finding, Severity
 
 _OPAQUE = re.compile(r"sops-[0-9a-f]{8}\Z")

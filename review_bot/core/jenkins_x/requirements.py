@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from review_bot.core.configuration import Assignment, Config
 from review_bot.core.jenkins_x.layout import OUTPUT, REQUIREMENTS
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Tree
 from review_bot.core.yaml_reader import load
 
@@ -23,24 +23,16 @@ def with_environments(config: Config, tree: Tree) -> Config:
 
 
 def _rows(value: Any) -> tuple[Assignment, ...]:
-    content = _mapping(value)
-    spec = _mapping(content.get("spec")) or content
-    cluster = _text(_mapping(spec.get("cluster")).get("clusterName")) or None
+    content = mapping(value)
+    spec = mapping(content.get("spec")) or content
+    cluster = text(mapping(spec.get("cluster")).get("clusterName")) or None
     listed = spec.get("environments")
     rows = []
     for environment in listed if isinstance(listed, list) else ():
-        environment = _mapping(environment)
-        key = _text(environment.get("key"))
+        environment = mapping(environment)
+        key = text(environment.get("key"))
         # A remote one has a repository of its own.
         if key and environment.get("remoteCluster") is not True:
-            namespace = _text(environment.get("namespace")) or ("jx" if key == "dev" else f"jx-{key}")
+            namespace = text(environment.get("namespace")) or ("jx" if key == "dev" else f"jx-{key}")
             rows.append(Assignment(f"{OUTPUT}/namespaces/{namespace}/**", cluster, key))
     return (*rows, Assignment(f"{OUTPUT}/**", cluster)) if rows or cluster else ()
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton.catalogue import Catalogue, Found
 from review_bot.core.tekton.interface import Interface, Param, type_of
-from review_bot.core.tekton.reading import At, items, listed, mapping, text
+from review_bot.core.tekton.reading import At, items, listed
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.variables import has_any
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from review_bot.core.tekton.reading import At, items, mapping, text
+from review_bot.core.lenient import mapping, text
+from review_bot.core.tekton.reading import At, items
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.graph import cycles
 from review_bot.core.tekton.interface import Interface, interface
-from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, mapping, text, texts
+from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import NOTHING, Around, judge_task
 
@@ -130,7 +131,7 @@ class _Judge:
         found = binding.resolve(self._report, self._catalogue, kind, name, at.key("taskRef").key("name"))
         return (interface(found.resource.manifest.get("spec")), found.sure) if found else (None, False)
 
-    def _embedded(self, raw: Mapping[str, Any], spec: dict[str, Any], at: At) -> tuple[Interface | None, bool]:
+    def _embedded(self, raw: Mapping[str, Any], spec: Mapping[str, Any], at: At) -> tuple[Interface | None, bool]:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
             self._unseen.append(text(raw.get("name")))
             return None, False

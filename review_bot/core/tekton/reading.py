@@ -37,16 +37,6 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(found[:MOST_NAMES])}{more}" if found else "none"
 
 
-def mapping(value: Any) -> dict[str, Any]:
-    """The mapping, an empty one where something else stands."""
-    return value if isinstance(value, dict) else {}
-
-
-def text(value: Any) -> str:
-    """The text, "" where something else stands."""
-    return value if isinstance(value, str) else ""
-
-
 def items(value: Any, at: At) -> Iterator[tuple[dict[str, Any], At]]:
     """The mappings of a list, each with its place."""
     for index, item in enumerate(value if isinstance(value, list) else ()):

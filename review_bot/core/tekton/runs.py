@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton import binding
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.interface import Interface, interface
 from review_bot.core.tekton.pipeline import judge_pipeline
-from review_bot.core.tekton.reading import At, items, listed, mapping, text
+from review_bot.core.tekton.reading import At, items, listed
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import Around, judge_task
 
@@ -22,7 +24,7 @@ def judge_task_run(report: Report, spec: Any, at: At, catalogue: Catalogue) -> N
     _judge(report, mapping(spec), at, catalogue, "task")
 
 
-def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, kind: str) -> None:
+def _judge(report: Report, spec: Mapping[str, Any], at: At, catalogue: Catalogue, kind: str) -> None:
     ref, held = f"{kind}Ref", f"{kind}Spec"
     if (spec.get(ref) is None) == (spec.get(held) is None):
         message = f"{ref} and {held} exclude each other" if spec.get(ref) else f"there is neither {ref} nor {held}"
@@ -58,7 +60,7 @@ def _judge(report: Report, spec: dict[str, Any], at: At, catalogue: Catalogue, k
 
 def _given(
     report: Report,
-    spec: dict[str, Any],
+    spec: Mapping[str, Any],
     at: At,
     asked: Interface,
     what: str,
@@ -76,7 +78,7 @@ def _given(
     binding.workspaces(report, bound, at.key("workspaces"), asked, what, sure=sure, unknown=extra)
 
 
-def _settings(report: Report, spec: dict[str, Any], at: At, pipeline: Any, *, sure: bool = True) -> None:
+def _settings(report: Report, spec: Mapping[str, Any], at: At, pipeline: Any, *, sure: bool = True) -> None:
     """What a PipelineRun sets for single tasks of its Pipeline."""
     names = _names(mapping(pipeline).get("tasks")) | _names(mapping(pipeline).get("finally"))
     known = listed(names)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import Catalogue
 from review_bot.core.tekton.interface import Interface, from_elsewhere, interface
-from review_bot.core.tekton.reading import At, items, mapping, text, texts
+from review_bot.core.tekton.reading import At, items, texts
 from review_bot.core.tekton.report import Report, Rule
 
 # The fields of a step in which the webhook looks for variables, and those where a list must stand by itself.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.interface import interface
-from review_bot.core.tekton.reading import At, items, mapping, text, texts
+from review_bot.core.tekton.reading import At, items, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.runs import judge_pipeline_run, judge_task_run
 

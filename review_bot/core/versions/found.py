@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.core.lenient import at
 from review_bot.core.model import Manifest
 from review_bot.core.secrets import is_secret
 from review_bot.core.versions import images
@@ -74,15 +75,15 @@ def _image(value: Any) -> Image | None:
 
 
 def _helm_release(manifest: Manifest) -> Iterator[Found]:
-    chart = _at(manifest, "spec", "chart", "spec")
+    chart = at(manifest, "spec", "chart", "spec")
     if isinstance(chart, Mapping) and isinstance(chart.get("chart"), str):
         name = str(chart["chart"]).rstrip("/").rpartition("/")[2]
         yield Found("chart", "spec.chart", name, str(chart.get("version") or ""))
 
 
 def _application(manifest: Manifest) -> Iterator[Found]:
-    spec = _at(manifest, "spec", "template", "spec") or manifest.get("spec")
-    sources = _at(spec, "sources") or [_at(spec, "source")]
+    spec = at(manifest, "spec", "template", "spec") or manifest.get("spec")
+    sources = at(spec, "sources") or [at(spec, "source")]
     for index, source in enumerate(sources if isinstance(sources, list) else []):
         if not isinstance(source, Mapping) or source.get("targetRevision") is None:
             continue
@@ -93,35 +94,29 @@ def _application(manifest: Manifest) -> Iterator[Found]:
 
 
 def _source(manifest: Manifest) -> Iterator[Found]:
-    ref = _at(manifest, "spec", "ref")
-    name = str(_at(manifest, "spec", "url") or "").removesuffix(".git").rpartition("/")[2]
-    name = name or str(_at(manifest, "metadata", "name") or "")
+    ref = at(manifest, "spec", "ref")
+    name = str(at(manifest, "spec", "url") or "").removesuffix(".git").rpartition("/")[2]
+    name = name or str(at(manifest, "metadata", "name") or "")
     for key in ("tag", "semver", "digest", "commit", "name"):
         value = ref.get(key) if isinstance(ref, Mapping) else None
         if isinstance(value, str):
             yield Found("source", f"spec.ref.{key}", name, value)
     if manifest.get("kind") == "HelmChart":
-        chart = str(_at(manifest, "spec", "chart") or "")
-        yield Found("chart", "spec.chart", chart, str(_at(manifest, "spec", "version") or ""))
+        chart = str(at(manifest, "spec", "chart") or "")
+        yield Found("chart", "spec.chart", chart, str(at(manifest, "spec", "version") or ""))
 
 
 def _definition(manifest: Manifest) -> Iterator[Found]:
-    name = str(_at(manifest, "metadata", "name") or "")
-    rows = _at(manifest, "spec", "versions")
+    name = str(at(manifest, "metadata", "name") or "")
+    rows = at(manifest, "spec", "versions")
     served = [r for r in rows if isinstance(r, Mapping)] if isinstance(rows, list) else []
     text = ", ".join(f"{r.get('name')}{'*' if r.get('storage') else ''}" for r in served if r.get("served"))
     yield Found("definition", "spec.versions", name, text)
 
 
 def _labels(manifest: Manifest) -> Iterator[Found]:
-    labels = _at(manifest, "metadata", "labels")
+    labels = at(manifest, "metadata", "labels")
     if isinstance(labels, Mapping):
         name, _, version = str(labels.get("helm.sh/chart") or "").rpartition("-")
         if name and version[:1].isdigit():
             yield Found("chart", "label", name, version.replace("_", "+"))
-
-
-def _at(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
