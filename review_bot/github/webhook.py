@@ -40,6 +40,16 @@ class Wish:
     fresh: bool = False
 
 
+def pull_key(repository: str, number: int) -> str:
+    """The subject that is one pull request."""
+    return f"pull:{repository}#{number}"
+
+
+def group_key(repository: str, branch: str) -> str:
+    """The subject that is a merge queue's group, by its branch."""
+    return f"group:{repository}:{branch}"
+
+
 def verify(secret: str, body: bytes, signature: str | None) -> None:
     """Raises BadDelivery unless `X-Hub-Signature-256` is the HMAC of exactly these bytes."""
     expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
@@ -88,7 +98,7 @@ def _repository(payload: Mapping[str, Any]) -> str:
 
 
 def _pull(payload: Mapping[str, Any], number: Any, **flags: bool) -> tuple[Wish, ...]:
-    return (Wish(f"pull:{_repository(payload)}#{int(number)}", _installation(payload), **flags),)
+    return (Wish(pull_key(_repository(payload), int(number)), _installation(payload), **flags),)
 
 
 def _pull_request(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
@@ -134,7 +144,7 @@ def _merge_group(payload: Mapping[str, Any]) -> tuple[Wish, ...]:
     ref = payload["merge_group"]["head_ref"]
     if not isinstance(ref, str) or not ref.startswith(_BRANCH + QUEUE):
         raise ValueError("merge_group.head_ref")
-    key = f"group:{_repository(payload)}:{ref.removeprefix(_BRANCH)}"
+    key = group_key(_repository(payload), ref.removeprefix(_BRANCH))
     return (Wish(key, _installation(payload), interrupt=payload["action"] == "destroyed"),)
 
 

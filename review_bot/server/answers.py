@@ -16,7 +16,7 @@ from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
 from review_bot.github.errors import Missing
 from review_bot.github.pulls import repo_path
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, pull_key
 from review_bot.server.decided import Decided
 from review_bot.server.metrics import Metrics
 from review_bot.server.store import Store
@@ -93,7 +93,7 @@ class Answers:
             )
             return refusal(spoken, why)
         if name == "review":
-            wish = Wish(f"pull:{decided.pull.repository}#{decided.pull.number}", self.api.id, fresh=True)
+            wish = Wish(pull_key(decided.pull.repository, decided.pull.number), self.api.id, fresh=True)
             self.store.want([wish])
             return Reply(SEEN)
         if name == "explain":

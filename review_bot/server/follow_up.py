@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from review_bot.core.errors import InputError
 from review_bot.gate import settings
 from review_bot.github.client import Installation
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, group_key, pull_key
 from review_bot.server.answers import Answers
 from review_bot.server.decided import Decided
 from review_bot.server.merging import Merging
@@ -39,7 +39,7 @@ class FollowUp:
         pull, notes = decided.pull, self.store.notes
         if decided.gate != "success":
             branches = notes.group_branches(pull.repository, passed=pull.number)
-            self.store.want([Wish(f"group:{pull.repository}:{branch}", self.api.id) for branch in sorted(branches)])
+            self.store.want([Wish(group_key(pull.repository, branch), self.api.id) for branch in sorted(branches)])
 
     def _set_alarms(self, decided: Decided) -> None:
         """Look again when a freeze begins or ends, and from the start when a waiver does: that sends no event."""
@@ -47,7 +47,7 @@ class FollowUp:
             found = settings.read(decided.facts.tree)
         except InputError:
             return  # the gate says so; mending it is a push, which is an event
-        key, now = f"pull:{decided.pull.repository}#{decided.pull.number}", decided.facts.now
+        key, now = pull_key(decided.pull.repository, decided.pull.number), decided.facts.now
         freeze, waiver = found.next_freeze(now), found.next_waiver_end(now)
         self.store.notes.wake(Wish(key, self.api.id), "freeze", freeze.timestamp() if freeze else None)
         self.store.notes.wake(Wish(key, self.api.id, fresh=True), "waiver", waiver.timestamp() if waiver else None)

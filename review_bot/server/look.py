@@ -23,7 +23,7 @@ from review_bot.github.errors import GitHubError, Missing, RateLimited
 from review_bot.github.mirror import Fetched, FetchError, Mirrors
 from review_bot.github.people import People
 from review_bot.github.pulls import PullComment, PullReader, PullRequest, PullReview
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, pull_key
 from review_bot.pipeline.review import Reviewer
 from review_bot.server import auditing, document, since
 from review_bot.server.decided import Decided
@@ -223,7 +223,7 @@ class Looker:
         await permitted(conversation.review(pull.number, pull.head_sha, reviewed.places_text, reviewed.places, reviews))
 
     def _look_at(self, repository: str, twins: Sequence[Twin]) -> None:
-        self._store.want([Wish(f"pull:{repository}#{twin.number}", self._api.id) for twin in twins])
+        self._store.want([Wish(pull_key(repository, twin.number), self._api.id) for twin in twins])
 
     async def _finish_others(self, runs: CheckRuns, pull: PullRequest) -> None:
         for sha in self._store.unfinished_heads(pull.repository, pull.number):

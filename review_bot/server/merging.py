@@ -23,7 +23,7 @@ from review_bot.github.client import Installation
 from review_bot.github.conversation import Conversation
 from review_bot.github.errors import Forbidden, Missing, Refused
 from review_bot.github.pulls import pull_of, repo_path
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, pull_key
 from review_bot.server import auditing
 from review_bot.server.decided import Decided
 from review_bot.server.store import Store
@@ -93,7 +93,7 @@ class Merging:
 
     def _ask_again(self, decided: Decided, standing: Standing) -> None:
         unsettled = standing.open and standing.state == merging.UNKNOWN
-        wish = Wish(f"pull:{decided.pull.repository}#{decided.pull.number}", self.api.id)
+        wish = Wish(pull_key(decided.pull.repository, decided.pull.number), self.api.id)
         self.store.notes.wake(wish, "merge", time.time() + SOON_SECONDS if unsettled else None)
 
     async def _merge(self, decided: Decided, asked: str | None, method: str) -> None:
@@ -109,7 +109,7 @@ class Merging:
         await asyncio.to_thread(self.store.audit.record, entry)
         # Events of the bot's own start nothing: what follows from a merge is asked for here.
         self.store.notes.merge_waits(pull.repository, pull.number, None)
-        after = (f"pull:{pull.repository}#{pull.number}", f"base:{pull.repository}:{pull.base_ref}")
+        after = (pull_key(pull.repository, pull.number), f"base:{pull.repository}:{pull.base_ref}")
         self.store.want([Wish(key, self.api.id) for key in after])
         by = f", as {code(asked)} asked" if asked else ""
         await self._say(decided, f"**Merge:** done{by} ({method}): {str(done['sha'])[:12]}.")

@@ -13,7 +13,7 @@ from review_bot.github import revert
 from review_bot.github.client import Installation
 from review_bot.github.mirror import Mirrors
 from review_bot.github.pulls import repo_path
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, pull_key
 from review_bot.server import auditing
 from review_bot.server.store import Store
 
@@ -75,7 +75,7 @@ class Proposals:
 
     def want(self, repository: str, opened: Mapping[str, Any]) -> None:
         """Ask for a look at it: events of the bot's own start nothing."""
-        self.store.want([Wish(f"pull:{repository}#{opened['number']}", self.api.id)])
+        self.store.want([Wish(pull_key(repository, opened["number"]), self.api.id)])
 
     async def _address(self, login: str) -> str:
         """The address by which GitHub knows whose a commit is."""

@@ -12,7 +12,7 @@ from review_bot.github import queue
 from review_bot.github.client import Installation
 from review_bot.github.errors import Forbidden, Missing
 from review_bot.github.pulls import PullReader, PullRequest, repo_path
-from review_bot.github.webhook import Wish
+from review_bot.github.webhook import Wish, group_key, pull_key
 from review_bot.server.store import Store
 
 log = logging.getLogger("review_bot.sweep")
@@ -29,16 +29,16 @@ async def expand(key: str, api: Installation, store: Store, *, fresh: bool) -> t
     if kind == "people":
         names = await repositories(api)
         found = await asyncio.gather(*(_open_pulls(api, name) for name in names))
-        return tuple(Wish(f"pull:{p.repository}#{p.number}", api.id) for pulls in found for p in pulls)
+        return tuple(Wish(pull_key(p.repository, p.number), api.id) for pulls in found for p in pulls)
     repository, _, subject = rest.partition(":")
     if kind == "checks":
         waiting = await asyncio.to_thread(store.notes.merges_of, repository, subject)
-        return tuple(Wish(f"pull:{repository}#{number}", api.id) for number in waiting)
+        return tuple(Wish(pull_key(repository, number), api.id) for number in waiting)
     chosen = [p for p in await _open_pulls(api, repository) if _concerns(p, kind, subject)]
-    wishes = [Wish(f"pull:{repository}#{p.number}", api.id, fresh=fresh) for p in chosen]
+    wishes = [Wish(pull_key(repository, p.number), api.id, fresh=fresh) for p in chosen]
     if kind == "head":
         rerun = await asyncio.to_thread(store.notes.group_branches, repository, head=subject)
-        wishes += [Wish(f"group:{repository}:{branch}", api.id) for branch in sorted(rerun)]
+        wishes += [Wish(group_key(repository, branch), api.id) for branch in sorted(rerun)]
     return tuple(wishes)
 
 
@@ -79,7 +79,7 @@ async def _missed(api: Installation, store: Store, repository: str) -> list[Wish
     await _hear(api, store, repository)
     # Those that are let through rest on people's rights, too, and a change of those that was missed leaves no trace.
     again = {*numbers, *gone, *store.notes.waiting_merges(repository), *store.notes.let_through(repository)}
-    pulls_again = [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(again)]
+    pulls_again = [Wish(pull_key(repository, number), api.id) for number in sorted(again)]
     return pulls_again + await _missed_groups(api, store, repository)
 
 
@@ -87,7 +87,7 @@ async def _missed_groups(api: Installation, store: Store, repository: str) -> li
     """Merge groups that were not judged yet, and judged ones that are gone."""
     there = {(g.branch, g.head) for g in await queue.groups(api, repository)}
     known = {(b, h) for b in store.notes.group_branches(repository) for h in store.notes.group_heads(repository, b)}
-    return [Wish(f"group:{repository}:{branch}", api.id) for branch in sorted({b for b, _ in there ^ known})]
+    return [Wish(group_key(repository, branch), api.id) for branch in sorted({b for b, _ in there ^ known})]
 
 
 async def _hear(api: Installation, store: Store, repository: str) -> None:
@@ -103,7 +103,7 @@ async def _hear(api: Installation, store: Store, repository: str) -> None:
     spoken = [r for r in rows if (r.get("user") or {}).get("type") != "Bot" and ROLLBACK in str(r.get("body") or "")]
     asked = {int(str(r["issue_url"]).rpartition("/")[2]) for r in spoken}
     # Wishes first: what is noted as heard before they are stored would be lost by a kill in between.
-    await asyncio.to_thread(store.want, [Wish(f"pull:{repository}#{number}", api.id) for number in sorted(asked)])
+    await asyncio.to_thread(store.want, [Wish(pull_key(repository, number), api.id) for number in sorted(asked)])
     await asyncio.to_thread(store.hear, repository, until)
 
 
