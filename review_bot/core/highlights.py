@@ -12,6 +12,7 @@ from review_bot.core.terraform.environments import environment_of
 from review_bot.core.versions.steps import Step
 
 MOST = 6
+VERSIONS = ("image", "chart", "app", "source", "module")
 RIGHTS = ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
 
 
@@ -29,7 +30,7 @@ def highlights(verdict: Verdict) -> tuple[Highlight, ...]:
     targets = {t.target.id: t.target for t in verdict.targets}
     found: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for move in verdict.versions:
-        if move.old is not None and move.kind in ("image", "chart"):
+        if move.old is not None and move.kind in VERSIONS:
             label = f" ({move.step})" if move.step is not Step.UNKNOWN else ""
             found[move.name, f"{move.old} → {move.new}{label}"] |= dict.fromkeys(move.environments)
     for change in verdict.changes:

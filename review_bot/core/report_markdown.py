@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from review_bot.core.clusters import LiveAction
-from review_bot.core.highlights import highlights
+from review_bot.core.highlights import VERSIONS, highlights
 from review_bot.core.model import Action, CheckName, CheckState, Finding, RendererName, ResourceChange
 from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.report_text import (
@@ -134,7 +134,7 @@ def _highlights(verdict: Verdict) -> list[str]:
 def _versions(verdict: Verdict) -> list[str]:
     """What moves, and what is new with a flag; one move alone is said in the first line already."""
     moves = [m for m in verdict.versions if m.old is not None or {"latest", "no-tag"} & set(m.flags)]
-    if len(moves) < 2 and not any(m.flags or m.kind not in ("image", "chart") for m in moves):
+    if len(moves) < 2 and not any(m.flags or m.kind not in VERSIONS for m in moves):
         return []
     label = overall(verdict.versions)
     rows = ["| version | from | to | step | where |", "|---|---|---|---|---|"]

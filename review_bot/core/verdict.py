@@ -28,7 +28,7 @@ from review_bot.core.model import (
 )
 from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.versions import moves
-from review_bot.core.versions.moves import ByChange
+from review_bot.core.versions.moves import ByChange, Move
 
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 REPORTED = (CheckName.RENDER, CheckName.SCHEMA, CheckName.POLICY, CheckName.DRY_RUN)
@@ -50,6 +50,7 @@ def form(
     live: Sequence[LiveChange] = (),
     demands: Sequence[Demand] = (),
     moved: ByChange | None = None,
+    moved_whole: Sequence[Move] = (),
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -71,7 +72,7 @@ def form(
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
         demands=tuple(demands),
-        versions=moves.together(moved or {}, changes, {p.id: p.target for p in planned}),
+        versions=moves.together(moved or {}, changes, {p.id: p.target for p in planned}, moved_whole),
         moved=moved or {},
     )
 

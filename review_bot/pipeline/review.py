@@ -244,6 +244,7 @@ def _formed(
     started: float,
 ) -> Verdict:
     from review_bot.core.verdict import form
+    from review_bot.pipeline.chart_versions import moved_charts
 
     before = [*_all(o.base for o in outcomes.values()), *whole.base]
     now = [*_all(o.head for o in outcomes.values()), *whole.head]
@@ -266,6 +267,7 @@ def _formed(
         live=_all(o.live for o in outcomes.values()),
         demands=_all(o.demands for o in outcomes.values()),
         moved=moved,
+        moved_whole=moved_charts(planned),
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

@@ -1,4 +1,4 @@
-"""What moves: every image, chart, source, definition and API version that a change replaces, in words of its own."""
+"""What moves: every version (of images, charts, sources, APIs, …) that a change replaces, in words of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from review_bot.core.versions.steps import WEIGHT, Step, read, step, worst
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`kind` is image, chart, source, definition or api. `old` is None for what is new. `flags` need a second look."""
+    """`kind` is image, chart, app, source, definition, api, module, provider or terraform.
+
+    `old` is None for what is new. `flags` need a second look.
+    """
 
     kind: str
     name: str
@@ -43,20 +46,40 @@ def by_change(changes: Iterable[ResourceChange]) -> ByChange:
     return {(c.target, c.id): found for c in changes if (found := _of_change(c))}
 
 
-def together(found: ByChange, changes: Iterable[ResourceChange], targets: Mapping[str, Target]) -> tuple[Move, ...]:
-    """The moves of a review, the same in several objects once, what needs most attention first."""
+def together(
+    found: ByChange, changes: Iterable[ResourceChange], targets: Mapping[str, Target], whole: Sequence[Move] = ()
+) -> tuple[Move, ...]:
+    """The moves of a review, the same in several objects once, what needs most attention first.
+
+    `whole` are those of targets as a whole, which name them.
+    """
     rows: dict[tuple[str, str, str | None, str], Move] = {}
     for change in changes:
+        where = environment_of(change, targets.get(change.target))
         for move in found.get((change.target, change.id), ()):
-            where = environment_of(change, targets.get(change.target))
-            key = move.kind, move.place or move.name, move.old, move.new
-            known = rows.get(key, move)
-            rows[key] = replace(
-                known,
-                targets=tuple(dict.fromkeys((*known.targets, change.target))),
-                environments=tuple(dict.fromkeys((*known.environments, *([where] if where else ())))),
-            )
-    return tuple(sorted(rows.values(), key=lambda m: (-WEIGHT.index(m.step), m.kind, m.name, m.old or "", m.new)))
+            _put(rows, replace(move, targets=(change.target,), environments=(where,) if where else ()))
+    for move in whole:
+        of = [targets[id].environment for id in move.targets if id in targets]
+        _put(rows, replace(move, environments=tuple(dict.fromkeys(where for where in of if where))))
+    # An application's label repeats its image's tag.
+    known = {(_plain(m.old or ""), _plain(m.new)) for m in rows.values() if m.kind in ("image", "chart")}
+    shown = [m for m in rows.values() if m.kind != "app" or (_plain(m.old or ""), _plain(m.new)) not in known]
+    return tuple(sorted(shown, key=lambda m: (-WEIGHT.index(m.step), m.kind, m.name, m.old or "", m.new)))
+
+
+def _put(rows: dict[tuple[str, str, str | None, str], Move], move: Move) -> None:
+    """Add the move, or where it happens to the same one."""
+    key = move.kind, move.place or move.name, move.old, move.new
+    known = rows.get(key, move)
+    rows[key] = replace(
+        known,
+        targets=tuple(dict.fromkeys((*known.targets, *move.targets))),
+        environments=tuple(dict.fromkeys((*known.environments, *move.environments))),
+    )
+
+
+def _plain(version: str) -> str:
+    return version.partition("@")[0].removeprefix("v")
 
 
 def overall(found: Sequence[Move]) -> Step | None:

@@ -40,6 +40,7 @@ _PRE = re.compile(
     r"(?:\d|(?:alpha|beta|rc|cr|m|pre|preview|dev|snapshot|nightly|canary|next|milestone)(?=[.\-\d]|\Z))", re.I
 )
 _DATE = re.compile(r"(?:19|20)\d{2}[-.]?\d{2}[-.]?\d{2}(?:[-.T]?\d+)*\Z", re.ASCII)
+_RANGE = re.compile(r"(~>|>=|[~^>=]|)\s*(v?\d+(?:\.\d+)*(?:-[0-9A-Za-z.-]+)?)((?:\.[xX*])*)\Z", re.ASCII)
 # A year in the first place makes steps of a calendar and not of what breaks.
 _FIRST_YEAR = 1900
 
@@ -85,10 +86,11 @@ def read(text: str) -> Version | None:
 
 
 def step(old: str, new: str) -> Step:
-    """What lies between two versions or tags."""
+    """What lies between two versions or tags, or between two ranges of the same form (`~> 5.1`, `6.x`)."""
     if old == new:
         return Step.SAME
-    before, after = read(old), read(new)
+    (form, old), (form_after, new) = _bare(old), _bare(new)
+    before, after = (read(old), read(new)) if form == form_after else (None, None)
     if before is None or after is None:
         dates = _DATE.match(old) and _DATE.match(new) and len(old) == len(new)
         return Step.DOWNGRADE if dates and new < old else Step.UNKNOWN
@@ -104,6 +106,14 @@ def step(old: str, new: str) -> Step:
         if after.core[index] != before.core[index]:
             return name
     return Step.PATCH
+
+
+def _bare(text: str) -> tuple[str, str]:
+    """How a range is written, and the version in it; "" and the text itself for what is none."""
+    match = _RANGE.match(text)
+    if match is None or not (match[1] or match[3]):
+        return "", text
+    return f"{match[1]}…{match[3].lower()}", match[2] if "." in match[2] else f"{match[2]}.0"
 
 
 def worst(steps: list[Step]) -> Step | None:

@@ -37,6 +37,15 @@ from review_bot.core.versions.steps import WEIGHT, Step, Version, read, step, wo
         ("17", "18", Step.UNKNOWN),
         ("v1", "v2", Step.MAJOR),
         ("1.4.2", "1.4.2", Step.SAME),
+        ("1.2.3", "1.2.4+build.7", Step.PATCH),
+        ("~> 5.1", "~> 6.0", Step.MAJOR),
+        (">= 1.5", ">= 1.6", Step.MINOR),
+        ("^1.2.0", "^1.1.0", Step.DOWNGRADE),
+        ("6.x", "7.x", Step.MAJOR),
+        ("18.1.x", "18.2.x", Step.MINOR),
+        ("~> 5.1", ">= 5.2", Step.UNKNOWN),
+        ("~1.2.0", "1.2.0", Step.UNKNOWN),
+        (">= 1.0, < 2.0", ">= 1.0, < 3.0", Step.UNKNOWN),
     ],
 )
 def test_how_far_it_is_from_one_to_the_other(old: str, new: str, expected: Step) -> None:
