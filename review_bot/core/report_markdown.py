@@ -17,6 +17,7 @@ from review_bot.core.report_text import (
     live_counts,
     named,
     plural,
+    repeated,
     short,
 )
 from review_bot.core.sanitise import code, fence, markdown
@@ -224,7 +225,7 @@ def _finding(same: Sequence[Finding]) -> str:
     parts += [f"<br>{place}"] if place else []
     parts += [f" · {markdown(first.help)}"] if first.help else []
     parts += [f" ([why]({first.link}))"] if first.link else []
-    parts += [f" · also in {plural(len(same) - 1, 'more target')}"] if len(same) > 1 else []
+    parts += [f" · {also}"] if (also := repeated(same)) else []
     if first.waived:
         parts.append(f" · waived: {markdown(first.waived)}")
     elif not first.introduced:

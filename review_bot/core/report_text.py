@@ -14,6 +14,7 @@ from review_bot.core.sanitise import terminal
 from review_bot.core.terraform import API_VERSION as TERRAFORM
 from review_bot.core.verdict import blocks
 
+UNKNOWN_KIND = "schema-unknown-kind"
 _COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 
 
@@ -35,11 +36,26 @@ def render(verdict: Verdict, *, colour: bool = False) -> str:
 
 
 def grouped(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """What is the same in many targets is shown once."""
+    """What is the same in many targets is shown once, and so is that a custom kind has no schema."""
     groups: dict[tuple[object, ...], list[Finding]] = defaultdict(list)
     for finding in findings:
-        groups[(finding.rule, finding.message, finding.path, finding.line)].append(finding)
+        groups[_gist(finding)].append(finding)
     return list(groups.values())
+
+
+def _gist(finding: Finding) -> tuple[object, ...]:
+    id = finding.resource
+    if finding.rule == UNKNOWN_KIND and finding.severity is Severity.WARNING and id is not None:
+        return finding.rule, id.api_version, id.kind, finding.introduced, finding.waived
+    return finding.rule, finding.message, finding.path, finding.line
+
+
+def repeated(same: Sequence[Finding]) -> str:
+    """Where else the first one's words hold, "" if nowhere."""
+    others = {f.resource for f in same} - {same[0].resource}
+    if others:
+        return f"and so for {plural(len(others), 'more object')}"
+    return f"also in {plural(len(same) - 1, 'more target')}" if len(same) > 1 else ""
 
 
 def counts(verdict: Verdict) -> tuple[int, int]:
@@ -116,7 +132,7 @@ def _finding_lines(same: Sequence[Finding], colour: bool) -> list[str]:
         mark, shade = "i", "dim"
     place = f"{finding.path}:{finding.line}" if finding.path and finding.line else finding.path or ""
     note = f" (waived: {finding.waived})" if finding.waived else "" if finding.introduced else " (already on the base)"
-    more = f" (and in {plural(len(same) - 1, 'more target')})" if len(same) > 1 else ""
+    more = f" ({also})" if (also := repeated(same)) else ""
     text = f"{place}  {finding.rule}  {finding.message}{note}{more}"
     lines = [f" {_paint(mark, shade, colour)} {terminal(text)}"]
     if finding.advice and finding.waived is None:

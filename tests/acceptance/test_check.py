@@ -358,3 +358,15 @@ def test_a_policy_that_asks_nonsense_fails_by_itself(tmp_path: Path) -> None:
     verdict = reviewed(tmp_path, head, BASE | {"policies/scaling.rego": policy})
     assert verdict["conclusion"] == "failure"
     assert "asks for 0 approvals" in errors(verdict)[0]["message"]
+
+
+def test_a_custom_kind_without_a_schema_is_told_once_and_not_for_each_object(tmp_path: Path) -> None:
+    row = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w%d}\nspec: {size: %d}\n---\n"
+    base = {"web/widgets.yaml": "".join(row % (i, 1) for i in range(5))}
+    root = repositories.make(tmp_path, base, {"web/widgets.yaml": "".join(row % (i, 2) for i in range(5))})
+    text = repositories.run("check", str(root), "--base", "main", "--head", "change").stdout
+    assert text.count("schema-unknown-kind") == 1
+    assert "and so for 4 more objects" in text
+    assert "1 remark " in text
+    markdown = repositories.run("check", str(root), "--base", "main", "--head", "change", "-o", "markdown").stdout
+    assert "Worth a look: 1 remark<" in markdown
