@@ -86,6 +86,7 @@ def _config(raw: Mapping[str, Any]) -> Config:
         merge=raw.get("merge", {}),
         freezes=tuple(raw.get("freezes", ())),
         block_existing=checks.get("block_existing", False),
+        enable_helm=bool(raw.get("kustomize", {}).get("enable_helm", False)),
         argocd_clusters=tuple(ArgoCluster(**row) for row in raw.get("argocd", {}).get("clusters", ())),
     )
 

@@ -74,7 +74,10 @@ class ArgoCluster:
 
 @dataclass(frozen=True)
 class Config:
-    """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them."""
+    """`.review-bot.yaml` after validation; `approvals`, `merge` and `freezes` stay raw: the gate parses them.
+
+    `enable_helm`: kustomizations may inflate helmCharts.
+    """
 
     kubernetes: str = "1.35"
     exclude: tuple[str, ...] = ()
@@ -88,4 +91,5 @@ class Config:
     merge: Mapping[str, Any] = field(default_factory=dict)
     freezes: tuple[Mapping[str, Any], ...] = ()
     block_existing: bool = False
+    enable_helm: bool = False
     argocd_clusters: tuple[ArgoCluster, ...] = ()

@@ -68,20 +68,24 @@ def references(kustomization: Mapping[str, Any]) -> Iterator[str]:
     yield from _charts(kustomization)
 
 
-def local_charts(kustomization: Mapping[str, Any]) -> tuple[str, ...]:
-    """Folders of the charts that helmCharts inflates, relative to the kustomization."""
+def chart_folder(kustomization: Mapping[str, Any], chart: Mapping[str, Any]) -> str:
+    """Where kustomize looks for a chart of helmCharts before it fetches one, relative to the kustomization."""
     options = kustomization.get("helmGlobals")
     home = (options.get("chartHome") if isinstance(options, dict) else None) or "charts"
-    charts = [c for c in items(kustomization.get("helmCharts")) if isinstance(c, dict)]
-    return tuple(posixpath.join(str(home), str(c["name"])) for c in charts if c.get("name"))
+    name, version = str(chart.get("name")), chart.get("version")
+    pulled = (f"{name}-{version}",) if version and chart.get("repo") else ()
+    return posixpath.join(str(home), *pulled, name)
+
+
+def helm_charts(kustomization: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The charts that it inflates."""
+    return tuple(c for c in items(kustomization.get("helmCharts")) if isinstance(c, dict) and c.get("name"))
 
 
 def _charts(kustomization: Mapping[str, Any]) -> Iterator[str]:
-    yield from local_charts(kustomization)
-    for chart in items(kustomization.get("helmCharts")):
-        if isinstance(chart, dict):
-            names = [chart.get("valuesFile"), *items(chart.get("additionalValuesFiles"))]
-            yield from (name for name in names if isinstance(name, str))
+    for chart in helm_charts(kustomization):
+        names = [chart.get("valuesFile"), *items(chart.get("additionalValuesFiles"))]
+        yield from (chart_folder(kustomization, chart), *(name for name in names if isinstance(name, str)))
 
 
 def _generated(item: Mapping[str, Any]) -> Iterator[str]:

@@ -18,7 +18,7 @@ PINNED: Mapping[str, str] = {
     "opa": "1.22.0",
     "kubectl": "1.35.2",
     "helm": "4.1.4",
-    "kustomize-batch": "0.20.1-4",
+    "kustomize-batch": "0.20.1-5",
     "gitops-words": "1.0.0-2",
 }
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).

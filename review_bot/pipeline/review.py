@@ -141,6 +141,7 @@ class Reviewer:
             kubernetes=config.kubernetes,
             allow_unsandboxed=self.allow_unsandboxed,
             terraform=self.terraform,
+            enable_helm=config.enable_helm,
         )
 
     def _plan(self, repository: Repository, base: str, head: str | None) -> Planned:

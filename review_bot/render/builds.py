@@ -13,10 +13,12 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from review_bot.core.errors import ToolError
+from review_bot.core.platform import Platform
 from review_bot.core.tools import PINNED, find
 from review_bot.render.go_modules import modules
 from review_bot.render.sandbox import CHECKOUT, Limits, Outcome, Sandbox, end, works
@@ -28,6 +30,8 @@ GREETING = f"{BATCH} {PINNED[BATCH].rpartition('-')[2]}\n".encode()
 SIDES = "/sides"
 # Starting a worker costs as much as some ten builds.
 WORTH_A_WORKER = 10
+# Where a build that inflates charts finds helm, and what calls it (kustomize_batch/helm.go).
+HELM, HELM_3, HELM_VARIABLE = "helm", "helm-3", "REVIEW_BOT_HELM"
 # What decides about the output; two programs that agree on these write the same.
 DECIDING = ("sigs.k8s.io/kustomize/api", "sigs.k8s.io/kustomize/kyaml")
 
@@ -36,7 +40,7 @@ DECIDING = ("sigs.k8s.io/kustomize/api", "sigs.k8s.io/kustomize/kyaml")
 class Build:
     """A `folder` of a checkout to build; its file `entry` is read as `content`, as it lies there for None.
 
-    `unrestricted`: files of the checkout above the folder may be read.
+    `unrestricted`: files of the checkout above the folder may be read. `helm`: charts are inflated, and told this.
     """
 
     checkout: Path
@@ -44,6 +48,7 @@ class Build:
     entry: str
     content: str | None = None
     unrestricted: bool = False
+    helm: Platform | None = None
 
 
 class Builder(Protocol):
@@ -74,6 +79,12 @@ def builder(sandbox: Sandbox, checkouts: Sequence[Path], expected: int) -> Build
     return Workers(sandbox, batch, alone, tuple(checkouts), width)
 
 
+def _inflating(platform: Platform) -> list[str]:
+    """As Argo CD has kustomize call helm. Kustomize asks for version 3, for which our own program answers."""
+    words = ["--enable-helm", "--helm-command", f"{{{HELM_3}}}", "--helm-kube-version", platform.kubernetes]
+    return [*words, *(word for api in platform.apis for word in ("--helm-api-versions", api))]
+
+
 @dataclass(frozen=True)
 class Processes:
     """One kustomize process a build."""
@@ -85,12 +96,17 @@ class Processes:
         verb = ["kustomize"] if self.kustomize.name == "kubectl" else ["build"]
         words = [*verb, f"{{repo}}/{wanted.folder}"]
         words += ["--load-restrictor", "LoadRestrictionsNone"] if wanted.unrestricted else []
+        run = partial(self.sandbox.run, self.kustomize, words, wanted.checkout)
+        if wanted.helm is not None:
+            words += _inflating(wanted.helm)
+            helm = find("helm")
+            run = partial(run, beside={HELM: helm, HELM_3: find(BATCH)}, environment={HELM_VARIABLE: str(helm)})
         if wanted.content is None:
-            return await self.sandbox.run(self.kustomize, words, wanted.checkout)
+            return await run()
         with tempfile.TemporaryDirectory(prefix="review-bot-entry-") as work:
             copy = Path(work) / "kustomization.yaml"
             copy.write_text(wanted.content)
-            return await self.sandbox.run(self.kustomize, words, wanted.checkout, overlays={wanted.entry: copy})
+            return await run(overlays={wanted.entry: copy})
 
     async def close(self) -> None:
         """Nothing runs on between builds."""
@@ -111,7 +127,7 @@ class Workers:
 
     async def build(self, wanted: Build) -> Outcome:
         # JSON has no letters for a name that is not UTF-8.
-        if self._usable and wanted.folder.isprintable():
+        if self._usable and wanted.helm is None and wanted.folder.isprintable():
             async with self._slots:
                 outcome = await self._by_worker(wanted)
             if outcome is not None:

@@ -24,14 +24,18 @@ class Keys:
     def __init__(self) -> None:
         self._tools: dict[str, str] = {}
 
-    def of(self, target: Target, tree: Tree, platform: Platform) -> str | None:
-        """The digest of everything that the target's output depends on, None if that is not known."""
+    def of(self, target: Target, tree: Tree, platform: Platform, *, inflates: bool) -> str | None:
+        """The digest of everything that the target's output depends on, None if that is not known.
+
+        `inflates`: kustomize calls helm.
+        """
         if target.reads is None:
             return None
         tool = TOOLS.get(str(target.renderer))
         entries = tree.entries()
         parts = [FORMAT, target.id, target.path, repr(target.helm), str(target.unrestricted), repr(platform)]
         parts += [self._about(tool)] if tool else []
+        parts += [self._about("helm")] if inflates and tool == "kustomize" else []
         parts += [f"{p} {e.mode} {e.blob}" for p in sorted(target.reads) if (e := entries.get(p)) is not None]
         return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 

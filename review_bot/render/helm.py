@@ -7,28 +7,23 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from review_bot.core.charts import dependencies, vendored
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
-from review_bot.core.model import Finding, HelmOptions, Rendered, Resource, ResourceId, Source, Target, Tree
+from review_bot.core.model import Finding, HelmOptions, Rendered, Resource, Source, Target
 from review_bot.core.platform import Platform
 from review_bot.core.resources import from_documents
 from review_bot.core.tools import find
 from review_bot.core.yaml_reader import Document, load, parse
+from review_bot.render import randomness
 from review_bot.render.problems import failed
 from review_bot.render.sandbox import CHECKOUT, Outcome, Sandbox
 from review_bot.render.side import Side
 
-# Their output differs at every run; two runs tell which values those are.
-RANDOM = re.compile(
-    rb"rand(Alpha|Num|Ascii|Bytes|Int)|gen(CA|SelfSigned|Signed|PrivateKey)|uuidv4|\bnow\b|htpasswd|bcrypt"
-)
-PLACEHOLDER = "(random)"
 APIS_AT_ONCE = 200
 _SOURCE = re.compile(r"^# Source: (\S.*)$")
-_PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
+PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
 
 
 async def render(target: Target, side: Side, sandbox: Sandbox, platform: Platform) -> Rendered:
@@ -45,12 +40,12 @@ async def render(target: Target, side: Side, sandbox: Sandbox, platform: Platfor
         if outcome.status != 0:
             return Rendered(target, (), (_explained(target, outcome),))
         again = None
-        if _is_random(target, side.tree):
+        if randomness.in_charts(target, side.tree):
             again = await sandbox.run(find("helm"), words, checkout, overlays=overlays)
     try:
         resources = _resources(outcome.stdout, target, files)
         if again is not None and again.status == 0:
-            resources = _pinned(resources, _resources(again.stdout, target, files))
+            resources = randomness.pinned(resources, _resources(again.stdout, target, files))
     except YamlError as error:
         return Rendered(target, (), (failed(target, f"its output is not YAML: {error.message}", path=error.path),))
     return Rendered(target, tuple(r for r in resources if not _is_test(r)), ())
@@ -110,11 +105,6 @@ def _local_dependencies(target: Target, files: Files, checkout: Path, work: Path
     return {target.path: copy}
 
 
-def _is_random(target: Target, tree: Tree) -> bool:
-    templates = [p for p in target.reads or () if "/templates/" in f"/{p}" or p.endswith(".tgz")]
-    return any(p.endswith(".tgz") or RANDOM.search(data) for p, data in tree.read_many(templates).items())
-
-
 def _resources(output: bytes, target: Target, files: Files) -> list[Resource]:
     found: list[Resource] = []
     text = output.decode(errors="replace")
@@ -143,23 +133,6 @@ def _first_line(files: Files, path: str, resource: Resource) -> Source:
     return Source(path, lines[0] if len(lines) == 1 else None)
 
 
-def _pinned(first: list[Resource], second: list[Resource]) -> list[Resource]:
-    others: dict[ResourceId, Resource] = {r.id: r for r in second}
-    return [
-        Resource(r.id, _stable(r.manifest, others[r.id].manifest), r.source, r.lines) if r.id in others else r
-        for r in first
-    ]
-
-
-def _stable(one: Any, other: Any) -> Any:
-    """The value with a placeholder wherever two runs disagree."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return {k: _stable(v, other.get(k)) for k, v in one.items()}
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [_stable(a, b) for a, b in zip(one, other, strict=True)]
-    return one if one == other else PLACEHOLDER
-
-
 def _is_test(resource: Resource) -> bool:
     metadata = resource.manifest.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
@@ -170,7 +143,7 @@ def _is_test(resource: Resource) -> bool:
 def _explained(target: Target, outcome: Outcome) -> Finding:
     text = outcome.trouble or " ".join(outcome.stderr.split()).removeprefix("Error: ")
     text = text.replace(f"{CHECKOUT}/", "").replace("Use --debug flag to render out invalid YAML", "").strip()
-    place = _PLACE.search(text)
+    place = PLACE.search(text)
     if place:
         _, _, path = place.group(1).partition("/")
         return failed(target, text[:800], path=join(target.path, path), line=int(place.group(2)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,9 +13,12 @@ from review_bot.core import kustomization
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
 from review_bot.core.model import Finding, Rendered, Resource, Source, Target
+from review_bot.core.platform import Platform
 from review_bot.core.resources import from_documents, identity
 from review_bot.core.yaml_reader import parse
+from review_bot.render import randomness
 from review_bot.render.builds import Build, Builder
+from review_bot.render.helm import PLACE
 from review_bot.render.origins import Origins
 from review_bot.render.problems import did_you_mean, failed
 from review_bot.render.sandbox import CHECKOUT
@@ -23,28 +26,54 @@ from review_bot.render.side import Side
 
 ORIGIN = "config.kubernetes.io/origin"
 TRANSFORMED = "alpha.config.kubernetes.io/transformations"
+NOT_BY_FLUX = "Flux does not inflate", "deploy the chart by a HelmRelease"
+NOT_ENABLED = (
+    "need kustomize's --enable-helm",
+    "set `kustomize: {enable_helm: true}` in .review-bot.yaml if your Argo CD has it, or commit what it renders",
+)
 METADATA = {ORIGIN: "originAnnotations", TRANSFORMED: "transformerAnnotations"}
 _MISSING = re.compile(r"(?:open|stat|lstat|evalsymlink failure on) '?(/repo/[^:'\s]+)'?[^:]*: no such file")
+_BY_HELM = re.compile(r".*?(Error: .+?|.+?): unable to run: '/[^ ]+ template ")
 # The innermost folder of a chain of references is the one to mend.
 _NESTED = re.compile(r"couldn't make target for path '([^']+)': ((?:(?!couldn't make target for path).)+)$")
 
 
-async def render(target: Target, side: Side, builder: Builder) -> Rendered:
-    """Build the overlay; whatever kustomize would fetch or execute is refused before it runs."""
+async def render(target: Target, side: Side, builder: Builder, helm: Platform | None = None) -> Rendered:
+    """Build the overlay; whatever kustomize would fetch or execute is refused before it runs.
+
+    `helm` is what charts of helmCharts are told, None where they must not be inflated.
+    """
     files = side.files
-    refused = tuple(_refusals(target, files))
+    inflated = [entry for entry in _entries(target) if kustomization.helm_charts(files.parsed(entry) or {})]
+    # Flux never inflates charts, whatever others do.
+    refused = tuple(_refusals(target, files, () if helm and not target.unrestricted else inflated))
     if refused:
         return Rendered(target, (), refused)
     content, added = _with_origins(target, files)
-    outcome = await builder.build(Build(side.checkout, target.path, target.entry, content, target.unrestricted))
+    build = Build(
+        side.checkout, target.path, target.entry, content, target.unrestricted, helm=helm if inflated else None
+    )
+    outcome = await builder.build(build)
     if outcome.status != 0:
         return Rendered(target, (), (_explained(target, outcome.trouble or outcome.stderr, files),))
     try:
-        resources, findings = from_documents(parse(outcome.stdout, path=target.entry, strict=False), path=target.entry)
+        resources, findings = _read(outcome.stdout, target)
+        if inflated and randomness.in_charts(target, side.tree):
+            again = await builder.build(build)
+            resources = randomness.pinned(resources, _read(again.stdout, target)[0]) if again.status == 0 else resources
     except YamlError as error:
         return Rendered(target, (), (failed(target, f"its output can't be read: {error.message}"),))
     located = tuple(_located(r, target, side.origins, added) for r in resources)
     return Rendered(target, located, tuple(failed(target, f.message, help=f.help, rule=f.rule) for f in findings))
+
+
+def _read(output: bytes, target: Target) -> tuple[Sequence[Resource], Sequence[Finding]]:
+    return from_documents(parse(output, path=target.entry, strict=False), path=target.entry)
+
+
+def _entries(target: Target) -> list[str]:
+    """The kustomization files that it reads."""
+    return [p for p in sorted(target.reads or ()) if posixpath.basename(p) in kustomization.NAMES]
 
 
 def _with_origins(target: Target, files: Files) -> tuple[str | None, frozenset[str]]:
@@ -58,12 +87,10 @@ def _with_origins(target: Target, files: Files) -> tuple[str | None, frozenset[s
     return json.dumps({**content, "buildMetadata": [*had, *(METADATA[a] for a in sorted(added))]}), added
 
 
-def _refusals(target: Target, files: Files) -> Iterator[Finding]:
-    for entry in sorted(target.reads or ()):
-        if posixpath.basename(entry) not in kustomization.NAMES:
-            continue
-        content = files.parsed(entry)
-        for reference in kustomization.references(content or {}):
+def _refusals(target: Target, files: Files, inflating: Sequence[str]) -> Iterator[Finding]:
+    for entry in _entries(target):
+        content = files.parsed(entry) or {}
+        for reference in kustomization.references(content):
             if kustomization.is_remote(reference):
                 yield failed(
                     target,
@@ -73,21 +100,40 @@ def _refusals(target: Target, files: Files) -> Iterator[Finding]:
                     help="vendor it: commit what it holds, and refer to that folder",
                     rule="remote-base",
                 )
-        if content and content.get("helmCharts"):
-            yield failed(
-                target,
-                f"{entry} uses helmCharts, which need kustomize's --enable-helm",
-                path=entry,
-                line=_line_of(files, entry, "helmCharts"),
-                help="define the chart as a target of its own (targets.define), or commit its rendered output",
-                rule="helm-in-kustomize",
-            )
+        if entry in inflating:
+            why, help = NOT_BY_FLUX if target.unrestricted else NOT_ENABLED
+            line = _line_of(files, entry, "helmCharts")
+            text = f"{entry} uses helmCharts, which {why}"
+            yield failed(target, text, path=entry, line=line, help=help, rule="helm-in-kustomize")
+        else:
+            yield from _not_there(target, files, entry, content)
+
+
+def _not_there(target: Target, files: Files, entry: str, content: Mapping[str, Any]) -> Iterator[Finding]:
+    """Charts that kustomize would pull."""
+    for chart in kustomization.helm_charts(content):
+        folder = normal(join(posixpath.dirname(entry) or ".", kustomization.chart_folder(content, chart)))
+        if files.is_folder(folder):
+            continue
+        name, version = str(chart["name"]), str(chart.get("version") or "")
+        wanted = f"{name} {version}".strip()
+        yield failed(
+            target,
+            f"{entry} needs the chart {wanted} from {chart.get('repo') or 'nowhere'}, which is not in {folder}/",
+            path=entry,
+            line=_line_of(files, entry, name),
+            help=f"pull it into {posixpath.dirname(folder)}/ (`helm pull --untar`) and commit it",
+            rule="missing-dependency",
+        )
 
 
 def _explained(target: Target, text: str, files: Files) -> Finding:
     # Advice about old fields stands before what is wrong.
     rows = [row for row in text.splitlines() if not row.startswith("# Warning: ")]
     text = " ".join(" ".join(rows).split()).removeprefix("error: ").removeprefix("Error: ")
+    by_helm = _BY_HELM.match(text)
+    if by_helm:
+        return _of_helm(target, by_helm[1])
     missing = _MISSING.search(text)
     if missing:
         path = normal(missing.group(1).removeprefix(f"{CHECKOUT}/"))
@@ -111,10 +157,17 @@ def _explained(target: Target, text: str, files: Files) -> Finding:
     return failed(target, cause[-600:] or "kustomize failed without a word")
 
 
+def _of_helm(target: Target, text: str) -> Finding:
+    """What helm said when kustomize called it, on the template that it names."""
+    text = text.removeprefix("Error: ").replace("Use --debug flag to render out invalid YAML", "").strip()
+    place = PLACE.search(text)
+    files = [p for p in sorted(target.reads or ()) if place and f"/{p}".endswith(f"/{place[1]}")]
+    path, line = (files[0], int(place[2])) if place and files else (target.entry, None)
+    return failed(target, text.replace(f"{CHECKOUT}/", "")[:800], path=path, line=line)
+
+
 def _who_names(target: Target, files: Files, path: str) -> tuple[str, int | None]:
-    for entry in sorted(target.reads or ()):
-        if posixpath.basename(entry) not in kustomization.NAMES:
-            continue
+    for entry in _entries(target):
         folder = posixpath.dirname(entry) or "."
         for reference in kustomization.references(files.parsed(entry) or {}):
             if normal(join(folder, reference)) == path:

@@ -25,7 +25,10 @@ Job = tuple[Target, Tree, Path]
 
 
 class Renderer:
-    """One instance a review. `kubernetes` is the version that charts are told which go to no known cluster: 1.35."""
+    """One instance a review. `kubernetes` is the version that charts are told which go to no known cluster: 1.35.
+
+    `enable_helm`: kustomizations may inflate charts.
+    """
 
     def __init__(
         self,
@@ -35,12 +38,14 @@ class Renderer:
         allow_unsandboxed: bool = False,
         parallel: int | None = None,
         terraform: TerraformTool | None = None,
+        enable_helm: bool = False,
     ) -> None:
         self._cache = cache.Cache(cache_dir)
         self.sandbox = Sandbox(limits, allow_unsandboxed)
         self._platform = Platform(f"v{kubernetes}.0")
         self._slots = asyncio.Semaphore(parallel or (os.cpu_count() or 2) + 1)
         self._terraform = terraform
+        self._enable_helm = enable_helm
         self._builder: Builder | None = None
         self._parser: Parser | None = None
         self._checkouts: Sequence[Path] = ()
@@ -89,7 +94,7 @@ class Renderer:
                 return await plain.render(target, side.tree)
             if target.renderer is RendererName.TERRAFORM:
                 return await self._read(target, side)
-            key = self._keys.of(target, side.tree, platform)
+            key = self._keys.of(target, side.tree, platform, inflates=self._enable_helm)
             known = self._cache.get(key, target) if key else None
             if known is not None:
                 self.cached += 1
@@ -101,7 +106,7 @@ class Renderer:
 
     async def _run(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
-            return await kustomize.render(target, side, self._build())
+            return await kustomize.render(target, side, self._build(), platform if self._enable_helm else None)
         return await helm.render(target, side, self.sandbox, platform)
 
     def _build(self) -> Builder:

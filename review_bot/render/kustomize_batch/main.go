@@ -28,7 +28,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "kustomize-batch 4\n"
+const greeting = "kustomize-batch 5\n"
 
 // One build's garbage is seldom worth collecting; near the limit of the sandbox's memory it is.
 const (
@@ -48,6 +48,10 @@ type request struct {
 }
 
 func main() {
+	if len(os.Args) > 1 {
+		fmt.Fprintln(os.Stderr, asHelm(os.Args[1:]))
+		os.Exit(1)
+	}
 	debug.SetGCPercent(lazyCollection)
 	debug.SetMemoryLimit(memoryBudget)
 	answers := os.Stdout

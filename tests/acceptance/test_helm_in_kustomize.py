@@ -1,0 +1,162 @@
+"""helmCharts in kustomizations: inflated where the configuration says that whoever deploys does so too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import repositories
+import yaml
+
+ENABLED = {".review-bot.yaml": "version: 1\nkubernetes: '1.34'\nkustomize: {enable_helm: true}\n"}
+CHART = {
+    "web/charts/shop/Chart.yaml": "apiVersion: v2\nname: shop\nversion: 1.0.0\n",
+    "web/charts/shop/values.yaml": "size: 1\ncolours: {sky: blue, grass: green}\n",
+    "web/charts/shop/templates/config.yaml": """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{ .Release.Name }}-shop", namespace: "{{ .Release.Namespace }}"}
+data:
+  size: "{{ .Values.size }}"
+  colours: '{{ .Values.colours | toJson }}'
+  kubernetes: "{{ .Capabilities.KubeVersion.Version }}"
+""",
+}
+OVERLAY = """\
+namePrefix: prod-
+helmCharts:
+  - name: shop
+    releaseName: main
+    namespace: shop
+    valuesInline: {colours: {sky: red}}
+"""
+BASE = ENABLED | CHART | {"web/kustomization.yaml": OVERLAY}
+
+
+def reviewed(root: Path, head: dict[str, str | None], base: dict[str, str] | None = None) -> dict[str, Any]:
+    return repositories.check(repositories.make(root, base or BASE, head))[1]
+
+
+def data(root: Path, files: dict[str, str]) -> dict[str, str]:
+    """What the ConfigMap of the target holds."""
+    done = repositories.run("render", str(repositories.make(root, files, {})), "kustomize:web")
+    assert done.returncode == 0, done.stderr
+    (found,) = yaml.safe_load_all(done.stdout)
+    assert found["metadata"]["name"] == "prod-main-shop"
+    assert found["metadata"]["namespace"] == "shop"
+    held: dict[str, str] = found["data"]
+    return held
+
+
+def test_charts_are_inflated_and_then_transformed_as_kustomize_does(tmp_path: Path) -> None:
+    assert data(tmp_path, BASE) == {
+        "size": "1",
+        "colours": '{"grass":"green","sky":"red"}',
+        "kubernetes": "v1.34.0",
+    }
+
+
+def test_values_merge_as_the_kustomization_asks(tmp_path: Path) -> None:
+    merged = {"values.yaml": "size: 3\ncolours: {sky: grey}\n"}
+    for way, sky in (("override", "red"), ("merge", "grey"), ("replace", "red")):
+        overlay = f"{OVERLAY}    valuesFile: values.yaml\n    valuesMerge: {way}\n"
+        files = BASE | {"web/kustomization.yaml": overlay, "web/values.yaml": merged["values.yaml"]}
+        held = data(tmp_path / way, files)
+        assert f'"sky":"{sky}"' in held["colours"]
+        assert held["size"] == ("1" if way == "replace" else "3")
+
+
+def test_a_changed_value_file_or_template_touches_the_target(tmp_path: Path) -> None:
+    template = CHART["web/charts/shop/templates/config.yaml"]
+    for name, head in (
+        ("values", {"web/charts/shop/values.yaml": "size: 2\ncolours: {sky: blue, grass: green}\n"}),
+        ("template", {"web/charts/shop/templates/config.yaml": template.replace('"{{ .Values.size }}"', '"7"')}),
+    ):
+        changes: dict[str, str | None] = dict(head)
+        verdict = reviewed(tmp_path / name, changes)
+        assert [(c["target"], c["fields"]) for c in verdict["changes"]] == [("kustomize:web", ["data.size"])]
+
+
+def test_a_base_with_a_chart_is_inflated_for_each_overlay(tmp_path: Path) -> None:
+    overlays = {f"{name}/kustomization.yaml": f"resources: [../web]\nnameSuffix: -{name}\n" for name in ("a", "b")}
+    verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\ncolours: {}\n"}, BASE | overlays)
+    names = [(c["target"], c["name"]) for c in verdict["changes"]]
+    assert names == [("kustomize:a", "prod-main-shop-a"), ("kustomize:b", "prod-main-shop-b")]
+
+
+def test_what_a_chart_makes_up_is_no_change(tmp_path: Path) -> None:
+    template = CHART["web/charts/shop/templates/config.yaml"] + '  token: "{{ randAlphaNum 12 }}"\n'
+    base = BASE | {"web/charts/shop/templates/config.yaml": template}
+    verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\ncolours: {}\n"}, base)
+    assert [c["fields"] for c in verdict["changes"]] == [["data.colours", "data.size"]]
+
+
+def test_without_the_setting_the_target_does_not_render_and_says_what_to_do(tmp_path: Path) -> None:
+    base = CHART | {"web/kustomization.yaml": OVERLAY}
+    verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\n"}, base)
+    (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+    assert (found["rule"], found["path"], found["line"]) == ("helm-in-kustomize", "web/kustomization.yaml", 2)
+    assert "enable_helm" in found["help"]
+    assert verdict["changes"] == []
+
+
+def test_the_pull_requests_own_setting_counts_for_nothing(tmp_path: Path) -> None:
+    base = CHART | {"web/kustomization.yaml": OVERLAY}
+    verdict = reviewed(tmp_path, {**ENABLED, "web/charts/shop/values.yaml": "size: 2\n"}, base)
+    assert "helm-in-kustomize" in {f["rule"] for f in verdict["findings"]}
+
+
+def test_flux_never_inflates_charts(tmp_path: Path) -> None:
+    flux = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: web, namespace: flux-system}
+spec:
+  interval: 1m
+  path: ./web
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+"""
+    verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\n"}, BASE | {"clusters/web.yaml": flux})
+    (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+    assert (found["target"], found["rule"]) == ("flux:web", "helm-in-kustomize")
+    assert "Flux does not inflate" in found["message"]
+
+
+def test_a_chart_that_is_not_there_names_itself_and_where_to_put_it(tmp_path: Path) -> None:
+    overlay = "helmCharts:\n  - name: redis\n    repo: https://charts.example.com\n    version: 18.1.0\n"
+    verdict = reviewed(tmp_path, {"web/kustomization.yaml": overlay})
+    (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+    assert (found["rule"], found["path"], found["line"]) == ("missing-dependency", "web/kustomization.yaml", 2)
+    assert "redis 18.1.0 from https://charts.example.com" in found["message"]
+    assert "web/charts/redis-18.1.0/" in found["help"]
+
+
+def test_an_application_inflates_them_too_with_its_own_edits(tmp_path: Path) -> None:
+    application = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  project: default
+  destination: {server: https://kubernetes.default.svc, namespace: elsewhere}
+  source:
+    repoURL: https://example.com/config.git
+    path: web
+    targetRevision: HEAD
+    kustomize: {nameSuffix: -v2}
+"""
+    base = BASE | {"apps/web.yaml": application}
+    verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\ncolours: {}\n"}, base)
+    assert [(c["target"], c["name"], c["namespace"]) for c in verdict["changes"]] == [
+        ("argocd:web", "prod-main-shop-v2", "shop")
+    ]
+
+
+def test_a_chart_that_fails_says_so_in_its_own_words(tmp_path: Path) -> None:
+    broken = CHART["web/charts/shop/templates/config.yaml"] + '  x: "{{ required "give a size" .Values.nothing }}"\n'
+    verdict = reviewed(tmp_path, {"web/charts/shop/templates/config.yaml": broken})
+    (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+    assert "give a size" in found["message"]
+    assert not any(word in found["message"] for word in ("/repo", "HELM_", "unable to run"))
+    assert (found["path"], found["line"]) == ("web/charts/shop/templates/config.yaml", 8)
