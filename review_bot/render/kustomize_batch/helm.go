@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 )
 
@@ -26,9 +27,21 @@ func asHelm(words []string) error {
 		if _, err := os.Stat(program); err != nil {
 			program = os.Getenv(helmVariable)
 		}
-		return syscall.Exec(program, append([]string{"helm"}, words...), os.Environ())
+		return syscall.Exec(program, append([]string{"helm"}, words...), environment())
 	case "pull":
 		return errors.New("the chart is not in the repository")
 	}
 	return fmt.Errorf("helm %s is not run here", words[0])
+}
+
+// environment leaves out where kustomize lets helm look for its settings: a kustomization may name a folder of the
+// repository (helmGlobals.configHome), whose plugins must not run.
+func environment() []string {
+	kept := []string{"HELM_PLUGINS=/nowhere"}
+	for _, row := range os.Environ() {
+		if !strings.HasPrefix(row, "HELM_") {
+			kept = append(kept, row)
+		}
+	}
+	return append(kept, "HELM_CONFIG_HOME=/tmp/helm/config", "HELM_CACHE_HOME=/tmp/helm/cache", "HELM_DATA_HOME=/tmp/helm/data")
 }
