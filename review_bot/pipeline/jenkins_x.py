@@ -6,7 +6,7 @@ from review_bot.core.jenkins_x import lighthouse, regeneration, releases
 from review_bot.core.jenkins_x.helmfile import Helmfiles, read_all
 from review_bot.core.jenkins_x.layout import HELMFILE, OUTPUT, REQUIREMENTS, leads_to_releases
 from review_bot.core.model import Finding, Tree
-from review_bot.pipeline.notices import Said, Seen
+from review_bot.pipeline.saying import Said, Seen
 
 
 def said(seen: Seen) -> Said:

@@ -6,36 +6,14 @@ function here and a line in SOURCES.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from review_bot.core.model import Finding, ResourceChange
-from review_bot.github.workspace import Repository
-from review_bot.pipeline.rendering import RenderedSides
-from review_bot.pipeline.sides import Planned
+from review_bot.pipeline.saying import Said, Seen
 
 # Where one of these files is, or something changes in this folder, there may be something to say of it.
 JENKINS_X = ("helmfile.yaml", "jx-requirements.yml")
 LIGHTHOUSE = ".lighthouse/"
 TEKTON = ("tekton.dev/", "triggers.tekton.dev/")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a review knows once everything that is touched was rendered and compared."""
-
-    repository: Repository
-    planned: Planned
-    rendered: RenderedSides
-    changes: Sequence[ResourceChange]
-
-
-@dataclass(frozen=True)
-class Said:
-    """Findings on the head, and those on the base that tell which of them are new."""
-
-    head: tuple[Finding, ...] = ()
-    base: tuple[Finding, ...] = ()
 
 
 def gathered(seen: Seen) -> Said:

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,14 +17,11 @@ from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import WORDS
 from review_bot.core.model import (
-    Action,
     CheckName,
-    CheckState,
     FileChange,
     Finding,
     PlannedTarget,
     ResourceChange,
-    ResourceId,
     Target,
 )
 from review_bot.core.outcome import Verdict
@@ -38,10 +32,10 @@ from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
 from review_bot.pipeline.given_plans import also_planned, with_plans
-from review_bot.pipeline.notices import Said, Seen, gathered
-from review_bot.pipeline.placing import placed, shown
+from review_bot.pipeline.notices import gathered
 from review_bot.pipeline.platforms import Platforms
 from review_bot.pipeline.rendering import RenderedSides, compared, render_sides
+from review_bot.pipeline.saying import Seen
 from review_bot.pipeline.sides import Planned, configuration_of, open_sides
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits
@@ -119,8 +113,10 @@ class Reviewer:
         outcomes = await self._check(changes, planned, rendered, moved)
         whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
         preview = await self._preview(repository, planned)
+        from review_bot.pipeline.forming import formed
+
         verdict = await asyncio.to_thread(
-            _formed, repository, base, planned, rendered, changes, outcomes, whole, preview, moved, started
+            formed, repository, base, planned, rendered, changes, outcomes, whole, preview, moved, started
         )
         return Review(verdict, planned.config, planned.files, planned.targets)
 
@@ -232,77 +228,12 @@ def _moved(changes: Sequence[ResourceChange]) -> ByChange:
     return by_change(changes)
 
 
-def _formed(
-    repository: Repository,
-    base: str,
-    planned: Planned,
-    rendered: RenderedSides,
-    changes: Sequence[ResourceChange],
-    outcomes: Mapping[CheckName, CheckOutcome],
-    whole: Said,
-    preview: Sequence[Finding],
-    moved: ByChange,
-    started: float,
-) -> Verdict:
-    from review_bot.core.verdict import form
-    from review_bot.pipeline.chart_versions import moved_charts
-
-    before = [*_all(o.base for o in outcomes.values()), *whole.base]
-    now = [*_all(o.head for o in outcomes.values()), *whole.head]
-    lines = cache(lambda: shown(repository, planned))
-    return form(
-        base=base,
-        merge_base=planned.sides.base.sha,
-        head=planned.sides.head.sha,
-        planned=planned.targets,
-        changes=changes,
-        head_findings=[
-            *planned.findings,
-            *rendered.findings(),
-            *_notes(planned.targets, changes),
-            *placed(now, before, changes, planned.files, lines),
-            *preview,
-        ],
-        base_findings=[*rendered.base_findings(), *before],
-        states=_states(outcomes),
-        live=_all(o.live for o in outcomes.values()),
-        demands=_all(o.demands for o in outcomes.values()),
-        moved=moved,
-        moved_whole=moved_charts(planned),
-        config=planned.config,
-        today=datetime.now(UTC).date(),
-        duration_ms=round((time.monotonic() - started) * 1000),
-    )
-
-
-def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) -> list[Finding]:
-    """What the changes of delivered targets mean beyond their objects."""
-    if not any(one.target.delivery for one in planned):
-        return []
-    from review_bot.core.flux.notes import notes
-
-    removed: dict[str, list[ResourceId]] = defaultdict(list)
-    for change in changes:
-        if change.action is Action.DELETE:
-            removed[change.target].append(change.id)
-    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
-
-
 def _load_what_follows() -> None:
     """Import what comes after rendering while the renderers work: it takes as long as a small overlay."""
     from review_bot import checks
-    from review_bot.core import verdict  # noqa: F401
+    from review_bot.pipeline import forming  # noqa: F401
 
     checks.prepare()
-
-
-def _all(groups: Iterable[Iterable[Item]]) -> list[Item]:
-    return [item for group in groups for item in group]
-
-
-def _states(outcomes: Mapping[CheckName, CheckOutcome]) -> Mapping[CheckName, CheckState]:
-    states = {CheckName.RENDER: CheckState.SUCCESS}
-    return states | {name: outcome.state for name, outcome in outcomes.items()}
 
 
 def _planned_text(planned: Sequence[PlannedTarget]) -> str:

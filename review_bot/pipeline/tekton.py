@@ -20,7 +20,7 @@ from review_bot.core.resources import from_documents
 from review_bot.core.tekton import Catalogue, is_tekton, judge
 from review_bot.core.tekton.catalogue import PIPELINES, Found
 from review_bot.core.yaml_reader import parse
-from review_bot.pipeline.notices import Said, Seen
+from review_bot.pipeline.saying import Said, Seen
 
 Objects = list[tuple[str, Resource]]
 
