@@ -11,14 +11,16 @@ import posixpath
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from review_bot.cli.trees import branch_of, reviewer_of
 from review_bot.cluster.operator_config import OperatorFile, operator_file
-from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError, InputError, UsageError
 from review_bot.core.model import Conclusion
-from review_bot.core.outcome import Verdict
+
+if TYPE_CHECKING:
+    from review_bot.core.clusters import Clusters
+    from review_bot.core.outcome import Verdict
 
 FORMATS = ("text", "json", "markdown", "sarif", "junit")
 
@@ -80,6 +82,7 @@ def clusters_of(context: str | None, operator: OperatorFile) -> Clusters | None:
     if context is None:
         return operator.clusters
     from review_bot.cluster.connection import connect
+    from review_bot.core.clusters import Clusters, ClusterSettings
 
     settings = ClusterSettings(context, context=context)
     try:

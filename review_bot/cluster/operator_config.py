@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from review_bot.core.clusters import Clusters, ClusterSettings, Pace
 from review_bot.core.errors import UsageError
 from review_bot.core.model import Severity
-from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
 from review_bot.core.settings_file import line_of, read
-from review_bot.core.terraform.settings import Run, TerraformTool
 from review_bot.core.yaml_reader import Document
+
+if TYPE_CHECKING:
+    from review_bot.core.clusters import Clusters, ClusterSettings
+    from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
+    from review_bot.core.terraform.settings import TerraformTool
 
 VARIABLE = "REVIEW_BOT_CONFIG"
 HELP = "docs/clusters.md shows every key"
@@ -37,6 +39,8 @@ class OperatorFile:
         found = self._document.value.get("clusters") or {}
         if not found:
             return None
+        from review_bot.core.clusters import Clusters, Pace
+
         _check_hubs(self._document, self._path)
         pace = Pace(**self._document.value.get("pace_seconds") or {})
         folder = Path(self._path).parent
@@ -48,6 +52,8 @@ class OperatorFile:
         row = self._document.value.get("terraform")
         if row is None:
             return None
+        from review_bot.core.terraform.settings import Run, TerraformTool
+
         folder = Path(self._path).parent
         paths = {key: folder / Path(row[key]).expanduser() for key in ("binary", "plugin_dir") if key in row}
         for key, place in paths.items():
@@ -62,10 +68,15 @@ class OperatorFile:
     def remotes(self) -> RemoteHosts | None:
         """The hosts that may be fetched from, None for none. A variable that is not set is an error."""
         rows = self._document.value.get("remotes") or {}
-        found = {place: self._remote(place, row or {}) for place, row in rows.items()}
-        return RemoteHosts.of(found) if found else None
+        if not rows:
+            return None
+        from review_bot.core.remote_hosts import RemoteHosts
+
+        return RemoteHosts.of({place: self._remote(place, row or {}) for place, row in rows.items()})
 
     def _remote(self, place: str, row: Mapping[str, Any]) -> RemoteHost:
+        from review_bot.core.remote_hosts import RemoteHost
+
         secrets = {}
         for key in ("username", "password"):
             name = row.get(f"{key}_env")
@@ -109,6 +120,8 @@ def schema() -> dict[str, Any]:
 
 
 def _settings(name: str, row: Mapping[str, Any], folder: Path) -> ClusterSettings:
+    from review_bot.core.clusters import ClusterSettings
+
     given = {k: v for k, v in row.items() if k not in ("kubeconfig", "unreachable")}
     return ClusterSettings(
         name,

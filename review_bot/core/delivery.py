@@ -17,9 +17,6 @@ from review_bot.core.errors import InputError
 from review_bot.core.graft import Graft, is_shadowed
 from review_bot.core.model import Finding, Remote, Resource, Source, Target
 
-# What stands in every object that a delivery tool reads, and so in the files that lead to one.
-WORDS = ("argoproj.io/", "fluxcd.io/", "fluxcd.controlplane.io/")
-
 
 @dataclass(frozen=True)
 class Told:

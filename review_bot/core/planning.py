@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from review_bot.core import kustomization
 from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import WORDS
 from review_bot.core.discovery import Discovery
 from review_bot.core.model import FileChange, PlannedTarget, RendererName, Target, Tree
 from review_bot.core.scope import scope_of
 
+# What stands in every object that a delivery tool reads, and so in the files that lead to one.
+WORDS = ("argoproj.io/", "fluxcd.io/", "fluxcd.controlplane.io/")
 # Files whose objects may lead to further targets.
 Marked = frozenset[str]
 # Files in which objects stand, or templates of such.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from review_bot.core import repo_urls
 from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import WORDS, DeliveryTool
+from review_bot.core.delivery import DeliveryTool
 from review_bot.core.errors import InputError, UsageError
 from review_bot.core.flux.tool import Flux
 from review_bot.core.model import (
@@ -27,7 +27,7 @@ from review_bot.core.model import (
     Target,
     Tree,
 )
-from review_bot.core.planning import TEXTS, Marked, Plan, discover, leading
+from review_bot.core.planning import TEXTS, WORDS, Marked, Plan, discover, leading
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
 from review_bot.pipeline.delivered_side import DeliveredSide, Reach

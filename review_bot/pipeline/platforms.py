@@ -6,11 +6,14 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from review_bot.core.clusters import Clusters, ClusterSettings
 from review_bot.core.errors import ClusterError
 from review_bot.core.model import CheckName, Finding, RendererName, Severity, Target
 from review_bot.core.platform import Platform
+
+if TYPE_CHECKING:
+    from review_bot.core.clusters import Clusters, ClusterSettings
 
 
 class Platforms:
@@ -20,14 +23,15 @@ class Platforms:
     """
 
     def __init__(self, clusters: Clusters | None, kubernetes: str) -> None:
-        self._clusters = clusters or Clusters()
+        self._clusters = clusters
         self._kubernetes = kubernetes
         self._told: dict[ClusterSettings, Platform | ClusterError] = {}
         self._unanswered: dict[ClusterSettings, dict[str, Target]] = defaultdict(dict)
 
     async def of(self, targets: Sequence[Target]) -> list[Platform | None]:
         """The platform of each target that holds a chart and has a cluster which answers, in the targets' order."""
-        wanted = [self._clusters.of(t) if _has_chart(t) else None for t in targets]
+        clusters = self._clusters
+        wanted = [clusters.of(t) if clusters is not None and _has_chart(t) else None for t in targets]
         asked = {s for s in wanted if s is not None} - self._told.keys()
         answers = await asyncio.gather(*(asyncio.to_thread(_ask, settings) for settings in asked))
         self._told |= zip(asked, answers, strict=True)

@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from review_bot.core.clusters import Clusters
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import WORDS
 from review_bot.core.model import (
     CheckName,
     FileChange,
@@ -24,10 +22,7 @@ from review_bot.core.model import (
     ResourceChange,
     Target,
 )
-from review_bot.core.outcome import Verdict
-from review_bot.core.planning import TEXTS, Plan, marks_of_head, plan_with
-from review_bot.core.remote_hosts import RemoteHosts
-from review_bot.core.terraform.settings import TerraformTool
+from review_bot.core.planning import TEXTS, WORDS, Plan, marks_of_head, plan_with
 from review_bot.core.tools import cache_dir
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.definitions import custom_resource_definitions
@@ -42,11 +37,14 @@ from review_bot.render.sandbox import Limits
 
 if TYPE_CHECKING:
     from review_bot.checks.context import CheckOutcome, PolicyEngine
+    from review_bot.core.clusters import Clusters
+    from review_bot.core.outcome import Verdict
+    from review_bot.core.remote_hosts import RemoteHosts
+    from review_bot.core.terraform.settings import TerraformTool
     from review_bot.core.versions.moves import ByChange
     from review_bot.pipeline.delivering import Delivering
 
 Progress = Callable[[str, str], None]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from review_bot.core.delivery import Templating
 from review_bot.render.builds import Builder
 from review_bot.render.side import Side
+
+if TYPE_CHECKING:
+    from review_bot.core.delivery import Templating
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,12 @@ from review_bot.core.resources import from_documents
 from review_bot.core.tools import find
 from review_bot.core.yaml_reader import Document, load, parse
 from review_bot.render import randomness
-from review_bot.render.problems import failed
+from review_bot.render.problems import PLACE, failed
 from review_bot.render.sandbox import CHECKOUT, Outcome, Sandbox
 from review_bot.render.side import Side
 
 APIS_AT_ONCE = 200
 _SOURCE = re.compile(r"^# Source: (\S.*)$")
-PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
 
 
 async def render(target: Target, side: Side, sandbox: Sandbox, platform: Platform) -> Rendered:

@@ -18,9 +18,8 @@ from review_bot.core.resources import from_documents, identity
 from review_bot.core.yaml_reader import parse
 from review_bot.render import randomness
 from review_bot.render.builds import Build, Builder
-from review_bot.render.helm import PLACE
 from review_bot.render.origins import Origins
-from review_bot.render.problems import did_you_mean, failed
+from review_bot.render.problems import PLACE, did_you_mean, failed
 from review_bot.render.sandbox import CHECKOUT
 from review_bot.render.side import Side
 

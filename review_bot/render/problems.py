@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 import posixpath
+import re
 from collections.abc import Iterable
 
 from review_bot.core.model import CheckName, Finding, Severity, Target
+
+# Where helm says that a template fails.
+PLACE = re.compile(r"\(?(?:template: )?([\w./-]+/templates/[\w./-]+):(\d+)")
 
 
 def failed(

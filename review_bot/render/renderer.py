@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.core.platform import Platform
-from review_bot.core.terraform.settings import TerraformTool
-from review_bot.render import cache, delivered, helm, kustomize, plain
+from review_bot.render import cache, kustomize, plain
 from review_bot.render.builds import Builder, builder
-from review_bot.render.expander import Expander
-from review_bot.render.finishing import Finishing
 from review_bot.render.sandbox import Limits, Sandbox
 from review_bot.render.side import Side
 
 if TYPE_CHECKING:
+    from review_bot.core.terraform.settings import TerraformTool
+    from review_bot.render.expander import Expander
     from review_bot.render.hcl import Parser
 
 Job = tuple[Target, Tree, Path]
@@ -50,9 +50,15 @@ class Renderer:
         self._parser: Parser | None = None
         self._checkouts: Sequence[Path] = ()
         self._expected = 0
-        self.templating = Expander(self.sandbox)
         self._keys = cache.Keys()
         self.cached = 0
+
+    @cached_property
+    def templating(self) -> Expander:
+        """What speaks the small languages of delivery tools."""
+        from review_bot.render.expander import Expander
+
+        return Expander(self.sandbox)
 
     async def render_all(
         self, jobs: Sequence[Job], platforms: Sequence[Platform | None] | None = None
@@ -83,10 +89,14 @@ class Renderer:
                 if process is not None:
                     await process.close()
             self._builder = self._parser = None
-            await asyncio.to_thread(self.templating.close)
+            if "templating" in self.__dict__:
+                await asyncio.to_thread(self.templating.close)
 
     async def _one(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.delivery is not None:
+            from review_bot.render import delivered
+            from review_bot.render.finishing import Finishing
+
             parts = await asyncio.gather(*(self._one(part, side, platform) for part in target.parts))
             return await delivered.composed(target, parts, Finishing(side, self.templating, self._build))
         async with self._slots:
@@ -107,6 +117,8 @@ class Renderer:
     async def _run(self, target: Target, side: Side, platform: Platform) -> Rendered:
         if target.renderer is RendererName.KUSTOMIZE:
             return await kustomize.render(target, side, self._build(), platform if self._enable_helm else None)
+        from review_bot.render import helm
+
         return await helm.render(target, side, self.sandbox, platform)
 
     def _build(self) -> Builder:

@@ -11,7 +11,7 @@ import repositories
 from repositories import DEPLOYMENT
 
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import WORDS, Expansion, Surroundings
+from review_bot.core.delivery import Expansion, Surroundings
 from review_bot.core.discovery import manifests
 from review_bot.core.errors import InputError
 from review_bot.core.model import (
@@ -24,7 +24,7 @@ from review_bot.core.model import (
     Severity,
     Target,
 )
-from review_bot.core.planning import TEXTS, marks_of_head, plan_with
+from review_bot.core.planning import TEXTS, WORDS, marks_of_head, plan_with
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivering import Delivered, Delivering
 from review_bot.pipeline.rendering import compared
