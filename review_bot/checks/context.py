@@ -23,6 +23,7 @@ from review_bot.core.model import (
 
 if TYPE_CHECKING:
     from review_bot.core.versions.moves import ByChange
+    from review_bot.core.versions.registries import Registries
 
 
 class NoAnswer(Exception):
@@ -61,7 +62,8 @@ class CheckContext:
     """`base` is the base branch's tip (policies and schemas come from it), `targets` the touched ones by id.
 
     `policy_dirs` replace the base's policies; `crds` are the definitions known for custom kinds; `clusters` those that
-    the operator lets the bot ask, None if there are none; `moved` are the versions that move, by change.
+    the operator lets the bot ask, None if there are none; `moved` are the versions that move, by change; `registries`
+    are asked about images, None if nobody wants that.
     """
 
     config: Config
@@ -74,6 +76,7 @@ class CheckContext:
     jail: Jail | None = None
     clusters: Clusters | None = None
     moved: ByChange = field(default_factory=dict)
+    registries: Registries | None = None
 
     def for_clusters(self, changes: Sequence[ResourceChange]) -> list[ResourceChange]:
         """The changes that a cluster would get: what Terraform is told of goes elsewhere."""
@@ -85,7 +88,7 @@ class CheckContext:
 class CheckOutcome:
     """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now.
 
-    `demands` are approvals that policies ask for.
+    `demands` are approvals that policies ask for; `notes` addresses of release notes, by an image's place and version.
     """
 
     state: CheckState
@@ -93,6 +96,7 @@ class CheckOutcome:
     base: tuple[Finding, ...] = ()
     live: tuple[LiveChange, ...] = ()
     demands: tuple[Demand, ...] = ()
+    notes: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Check(Protocol):

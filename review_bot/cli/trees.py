@@ -45,6 +45,7 @@ def reviewer_of(args: argparse.Namespace, operator: OperatorFile | None = None) 
         config_file=Path(config) if config else None,
         terraform=operator.terraform,
         remotes=operator.remotes,
+        images=operator.images,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from review_bot.core.clusters import Clusters, ClusterSettings
     from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
     from review_bot.core.terraform.settings import TerraformTool
+    from review_bot.core.versions.registries import ImageSettings
 
 VARIABLE = "REVIEW_BOT_CONFIG"
 HELP = "docs/clusters.md shows every key"
@@ -73,6 +74,16 @@ class OperatorFile:
         from review_bot.core.remote_hosts import RemoteHosts
 
         return RemoteHosts.of({place: self._remote(place, row or {}) for place, row in rows.items()})
+
+    @cached_property
+    def images(self) -> ImageSettings | None:
+        """What registries are asked about images, None for nothing."""
+        row = self._document.value.get("images")
+        if row is None:
+            return None
+        from review_bot.core.versions.registries import ImageSettings
+
+        return ImageSettings(tuple(row.get("platforms", ())), WEIGHT[row.get("unreachable", "warn")])
 
     def _remote(self, place: str, row: Mapping[str, Any]) -> RemoteHost:
         from review_bot.core.remote_hosts import RemoteHost

@@ -31,6 +31,7 @@ class CheckName(StrEnum):
     SCHEMA = "schema"
     POLICY = "policy"
     DRY_RUN = "dry-run"
+    IMAGES = "images"
     CONFIG = "config"
 
 

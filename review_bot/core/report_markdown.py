@@ -23,7 +23,7 @@ from review_bot.core.report_text import (
 from review_bot.core.sanitise import code, fence, markdown
 from review_bot.core.terraform.environments import environment_of
 from review_bot.core.verdict import blocks
-from review_bot.core.versions.moves import overall
+from review_bot.core.versions.moves import Move, overall
 
 LIMIT = 60_000
 # Room for naming what was left out.
@@ -135,19 +135,23 @@ def _highlights(verdict: Verdict) -> list[str]:
 def _versions(verdict: Verdict) -> list[str]:
     """What moves, and what is new with a flag; one move alone is said in the first line already."""
     moves = [m for m in verdict.versions if m.old is not None or {"latest", "no-tag"} & set(m.flags)]
-    if len(moves) < 2 and not any(m.flags or m.kind not in VERSIONS for m in moves):
+    if len(moves) < 2 and not any(m.flags or m.notes or m.kind not in VERSIONS for m in moves):
         return []
     label = overall(verdict.versions)
     rows = ["| version | from | to | step | where |", "|---|---|---|---|---|"]
     for move in moves[:MOST_MOVES]:
         where = ", ".join(move.environments or move.targets)
         step = " · ".join([str(move.step), *(f.replace("-", " ") for f in move.flags)])
-        cells = code(f"{move.name} ({move.kind})"), code(move.old or "—"), code(move.new), step, markdown(where[:200])
+        cells = code(f"{move.name} ({move.kind})"), code(move.old or "—"), _new(move), step, markdown(where[:200])
         rows.append(f"| {' | '.join(cells)} |")
     if len(moves) > MOST_MOVES:
         rows.append(f"| … and {len(moves) - MOST_MOVES} more | | | | |")
     title = f"Versions: {plural(len(moves), 'move')}{f', {label}' if label else ''}"
     return [f"<details><summary>{title}</summary>\n\n" + "\n".join(rows) + "\n</details>"]
+
+
+def _new(move: Move) -> str:
+    return f"{code(move.new)} ([notes]({move.notes}))" if move.notes else code(move.new)
 
 
 def _table(verdict: Verdict) -> list[str]:
@@ -172,9 +176,15 @@ def _row(result: TargetResult, verdict: Verdict) -> str:
         checks, changes = "render ✗", "unknown"
     else:
         # Of Terraform's objects Kubernetes' schemas and clusters know nothing.
-        shown = (CheckName.POLICY,) if result.target.renderer is RendererName.TERRAFORM else SHOWN
+        shown = (CheckName.POLICY,) if result.target.renderer is RendererName.TERRAFORM else SHOWN + _asked(verdict)
         checks = " · ".join(f"{name} {_mark(name, result, failing, verdict)}" for name in shown)
     return f"| {'❌' if failing else '✅'} | {code(result.target.id)}{environment}{cluster} | {changes} | {checks} |"
+
+
+def _asked(verdict: Verdict) -> tuple[CheckName, ...]:
+    """Registries are asked only where the operator wants it; a column for each other team would be noise."""
+    state = verdict.checks.get(CheckName.IMAGES, CheckState.NOT_CONFIGURED)
+    return () if state is CheckState.NOT_CONFIGURED else (CheckName.IMAGES,)
 
 
 def _mark(name: CheckName, result: TargetResult, failing: set[CheckName], verdict: Verdict) -> str:

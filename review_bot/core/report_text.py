@@ -143,6 +143,8 @@ def _finding_lines(same: Sequence[Finding], colour: bool) -> list[str]:
 def _why_not(name: CheckName) -> str:
     if name is CheckName.DRY_RUN:
         return "no cluster configured (clusters: in the operator's file)"
+    if name is CheckName.IMAGES:
+        return "registries are not asked (images: in the operator's file)"
     if name is CheckName.POLICY:
         return "not configured (the base has no policies folder)"
     return "not configured"

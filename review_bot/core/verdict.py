@@ -51,6 +51,7 @@ def form(
     demands: Sequence[Demand] = (),
     moved: ByChange | None = None,
     moved_whole: Sequence[Move] = (),
+    notes: Mapping[tuple[str, str], str] | None = None,
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -72,7 +73,9 @@ def form(
         live=tuple(live),
         dangers=tuple(dangers(changes, live, prune=config.dry_run.prune)),
         demands=tuple(demands),
-        versions=moves.together(moved or {}, changes, {p.id: p.target for p in planned}, moved_whole),
+        versions=moves.noted(
+            moves.together(moved or {}, changes, {p.id: p.target for p in planned}, moved_whole), notes or {}
+        ),
         moved=moved or {},
     )
 
@@ -166,8 +169,14 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
         "step": moves.overall(verdict.versions),
         "dangers": [_danger_json(d) for d in verdict.dangers],
         "findings": [finding_json(f) for f in verdict.findings],
-        "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in REPORTED},
+        "checks": {str(n): str(verdict.checks.get(n, CheckState.NOT_CONFIGURED)) for n in _reported(verdict)},
     }
+
+
+def _reported(verdict: Verdict) -> list[CheckName]:
+    """The checks of the contract, and what the operator has switched on beside them."""
+    asked = verdict.checks.get(CheckName.IMAGES, CheckState.NOT_CONFIGURED) is not CheckState.NOT_CONFIGURED
+    return [*REPORTED, *([CheckName.IMAGES] if asked else [])]
 
 
 def _target_json(result: TargetResult) -> dict[str, Any]:

@@ -64,6 +64,7 @@ def formed(
         demands=_all(o.demands for o in outcomes.values()),
         moved=moved,
         moved_whole=moved_charts(planned),
+        notes={key: address for o in outcomes.values() for key, address in o.notes.items()},
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

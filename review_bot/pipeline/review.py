@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from review_bot.core.remote_hosts import RemoteHosts
     from review_bot.core.terraform.settings import TerraformTool
     from review_bot.core.versions.moves import ByChange
+    from review_bot.core.versions.registries import ImageSettings, Registries
     from review_bot.pipeline.delivering import Delivering
 
 Progress = Callable[[str, str], None]
@@ -66,8 +67,8 @@ class Reviewer:
     """What stays the same from review to review.
 
     `policy_dirs` replace the base's policies; `engine` is an OPA that stays up, for the service. `clusters` may be
-    asked, `remotes` fetched from, `terraform` run; None for none of them. `plans` are Terraform's plans of the head,
-    made elsewhere, by the folder of the module.
+    asked, `remotes` fetched from, registries be asked about `images`, `terraform` run; None for none of them. `plans`
+    are Terraform's plans of the head, made elsewhere, by the folder of the module.
     """
 
     cache: Path | None = None
@@ -79,6 +80,7 @@ class Reviewer:
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
     remotes: RemoteHosts | None = None
+    images: ImageSettings | None = None
     plans: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     async def review(
@@ -189,6 +191,15 @@ class Reviewer:
         """Where all that can be made again is kept."""
         return self.cache or cache_dir()
 
+    def _registries(self) -> Registries | None:
+        """What is asked about images, None where the operator wants nothing asked."""
+        if self.images is None:
+            return None
+        from review_bot.core.remote_hosts import RemoteHosts
+        from review_bot.remotes.images import AskedRegistries
+
+        return AskedRegistries(self.images, self.remotes or RemoteHosts(()), self.cache_folder / "remotes")
+
     async def _preview(self, repository: Repository, planned: Planned) -> tuple[Finding, ...]:
         """What a pull request's own policies would say; they decide nothing here."""
         if self.policy_dirs is not None or self.config_file is not None:
@@ -214,6 +225,7 @@ class Reviewer:
             engine=self.engine,
             clusters=self.clusters,
             moved=moved,
+            registries=self._registries(),
         )
         checks = [check() for check in CHECKS]
         outcomes = await asyncio.gather(*(check.run(changes, context) for check in checks))

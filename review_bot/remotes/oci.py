@@ -14,7 +14,7 @@ from review_bot.remotes.web import MOST_BYTES, Answer, Web
 
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 LAYERS = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/vnd.cncf.flux.content.v1.tar+gzip")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 _TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*\Z")
 
@@ -28,7 +28,7 @@ def address(remote: Remote) -> str:
 def pinned(revision: str) -> bool:
     """Does it name one artifact? Helm writes the + of a version as _; `latest` is another one every day."""
     if revision.startswith("sha256:"):
-        return _DIGEST.match(revision) is not None
+        return DIGEST.match(revision) is not None
     return revision != "latest" and _TAG.match(revision.replace("+", "_")) is not None
 
 
@@ -40,7 +40,7 @@ def archive(remote: Remote, web: Web) -> bytes:
     api = Api(host, name, web.named(address(remote)), web)
     reference = remote.revision.replace("+", "_")
     manifest = _fine(api.get(f"manifests/{reference}", {"Accept": MANIFESTS}, MOST_MANIFEST), remote).body
-    if _DIGEST.match(reference):
+    if DIGEST.match(reference):
         _must_be(reference, manifest, remote)
     digest = _layer(manifest, remote)
     content = _fine(api.get(f"blobs/{digest}", {}, MOST_BYTES), remote).body
@@ -60,7 +60,7 @@ def _layer(manifest: bytes, remote: Remote) -> str:
         raise InputError(
             f"{remote.url} is not an artifact that can be read", help="name a chart or artifact"
         ) from error
-    if len(digests) != 1 or not _DIGEST.match(digests[0]):
+    if len(digests) != 1 or not DIGEST.match(digests[0]):
         raise InputError(f"{remote.url} holds no chart and no manifests", help="look at what was pushed there")
     return digests[0]
 

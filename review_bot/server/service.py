@@ -63,6 +63,7 @@ class Service:
             clusters=settings.clusters,
             terraform=settings.terraform,
             remotes=settings.remotes,
+            images=settings.images,
         )
         self._metrics = Metrics()
         self._store.audit.watch(self._metrics.recorded)

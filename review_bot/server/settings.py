@@ -12,6 +12,7 @@ from review_bot.core.clusters import Clusters
 from review_bot.core.errors import UsageError
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.terraform.settings import TerraformTool
+from review_bot.core.versions.registries import ImageSettings
 
 PUBLIC_API, PUBLIC_URL = "https://api.github.com", "https://github.com"
 
@@ -41,6 +42,7 @@ class Settings:
     clusters: Clusters | None = None
     terraform: TerraformTool | None = None
     remotes: RemoteHosts | None = None
+    images: ImageSettings | None = None
 
 
 def read(environment: Mapping[str, str]) -> Settings:
@@ -66,6 +68,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         clusters=operator.clusters,
         terraform=operator.terraform,
         remotes=operator.remotes,
+        images=operator.images,
     )
 
 

@@ -16,7 +16,7 @@ from review_bot.core.versions.steps import WEIGHT, Step, read, step, worst
 class Move:
     """`kind` is image, chart, app, source, definition, api, module, provider or terraform.
 
-    `old` is None for what is new. `flags` need a second look.
+    `old` is None for what is new. `flags` need a second look. `notes` is the address of the release notes, if known.
     """
 
     kind: str
@@ -28,6 +28,7 @@ class Move:
     place: str = ""
     targets: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    notes: str = ""
 
     @property
     def text(self) -> str:
@@ -65,6 +66,11 @@ def together(
     known = {(_plain(m.old or ""), _plain(m.new)) for m in rows.values() if m.kind in ("image", "chart")}
     shown = [m for m in rows.values() if m.kind != "app" or (_plain(m.old or ""), _plain(m.new)) not in known]
     return tuple(sorted(shown, key=lambda m: (-WEIGHT.index(m.step), m.kind, m.name, m.old or "", m.new)))
+
+
+def noted(found: Iterable[Move], notes: Mapping[tuple[str, str], str]) -> tuple[Move, ...]:
+    """The moves with what is known of their release notes, by place and new version."""
+    return tuple(replace(move, notes=notes.get((move.place, move.new), "")) for move in found)
 
 
 def _put(rows: dict[tuple[str, str, str | None, str], Move], move: Move) -> None:
@@ -107,6 +113,7 @@ def to_json(move: Move) -> dict[str, Any]:
         "flags": list(move.flags),
         "targets": list(move.targets),
         "environments": list(move.environments),
+        "notes": move.notes or None,
     }
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.lenient import at, text
+from review_bot.core.lenient import at as get
+from review_bot.core.lenient import text
+from review_bot.core.model import FieldPath
 from review_bot.core.versions import images
 from review_bot.core.versions.images import Image
 
@@ -17,50 +19,55 @@ _RELATED = "RELATED_IMAGE_"
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An image, and its place in the object: `key` is the same before and after."""
+    """An image, and its place in the object: `key` is the same before and after, `at` is where it stands now.
+
+    `whole`: it was written as one text, as it will be pulled, and not put together from a chart's values.
+    """
 
     key: str
     image: Image
+    at: FieldPath
+    whole: bool
 
 
-def references(value: Any, path: str = "", depth: int = 0) -> Iterator[Reference]:
+def references(value: Any, path: str = "", at: FieldPath = ()) -> Iterator[Reference]:
     """Every image that is named below the value."""
-    if depth > DEEPEST:
+    if len(at) > DEEPEST:
         return
     if isinstance(value, Mapping):
-        for key, image in _named_here(value):
-            yield Reference(f"{path}{key}", image)
+        yield from (Reference(f"{path}{key}", image, (*at, *inner), whole) for key, image, inner, whole in _here(value))
         for key, inner in value.items():
             if not (key == "image" and _image(inner) is not None):
-                yield from references(inner, f"{path}.{key}", depth + 1)
+                yield from references(inner, f"{path}.{key}", (*at, str(key)))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             # By name where there is one, so that a container that moves in the list is the same one.
             name = inner.get("name") if isinstance(inner, Mapping) else None
-            yield from references(inner, f"{path}[{name if isinstance(name, str) else index}]", depth + 1)
+            yield from references(inner, f"{path}[{name if isinstance(name, str) else index}]", (*at, index))
 
 
-def _named_here(value: Mapping[str, Any]) -> Iterator[tuple[str, Image]]:
-    """The images that this mapping itself names."""
+def _here(value: Mapping[str, Any]) -> Iterator[tuple[str, Image, FieldPath, bool]]:
+    """The images that this mapping itself names: key, image, field, and whether it is one text."""
     image = value.get("image")
     own = _image(image)
+    field: FieldPath = ("image",) if own is not None else ()
     if own is None and "tag" in value and "name" not in value:
         own = _image(value)  # Helm's pair under another key than `image`
     if own is not None:
-        yield "", own
-    written = {".reference": at(image, "reference")}  # a volume of the type image
+        yield "", own, field, isinstance(image, str)
+    written: dict[FieldPath, Any] = {("image", "reference"): get(image, "reference")}  # a volume of the type image
     if text(value.get("name")).startswith(_RELATED):
-        written[".value"] = value.get("value")
-    for key, one in written.items():
+        written[("value",)] = value.get("value")
+    for place, one in written.items():
         if (found := images.parse(text(one))) is not None:
-            yield key, found
+            yield f".{place[-1]}", found, place, True
 
 
 def _image(value: Any) -> Image | None:
     """A reference, or Helm's `{repository, tag}`; without tag and digest that pair leaves the choice to the chart."""
     if isinstance(value, str):
         return images.parse(value)
-    repository = text(at(value, "repository")) or text(at(value, "name"))
+    repository = text(get(value, "repository")) or text(get(value, "name"))
     if not repository:
         return None
     registry, tag, digest = value.get("registry"), value.get("tag"), value.get("digest")
