@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +13,8 @@ from review_bot.core.model import Remote, RemoteKind, Source
 
 # Helm's version 2 kept them in a file of their own.
 _DECLARED = ("Chart.yaml", "requirements.yaml")
+# As helm's type has them.
+_FIELDS = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")
 _LOCKED = ("Chart.lock", "requirements.lock")
 
 
@@ -52,6 +56,26 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
         if to not in around.graft.made:
             around.files.add(around.graft.copy(list(around.files.below(folder)), folder, to))
     return copy
+
+
+def in_sync(chart: str, files: Files) -> bool:
+    """Does the lock file's digest fit what the chart asks for, as helm reckons it? True where nothing can be held to it."""
+    entry, lock = join(chart, "Chart.yaml"), join(chart, "Chart.lock")
+    digest = (files.parsed(lock) or {}).get("digest") if lock in files.entries else None
+    asked = _rows(entry, files)
+    by_name = any(str(row.get("repository") or "").startswith(("@", "alias:")) for row in asked)
+    if not isinstance(digest, str) or by_name or (files.parsed(entry) or {}).get("apiVersion") == "v1":
+        return True
+    both = [[_in_go(row) for row in of] for of in (asked, _rows(lock, files))]
+    text = json.dumps(both, ensure_ascii=False, separators=(",", ":"))
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")  # as Go writes JSON
+    return digest == f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _in_go(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A dependency with the fields of helm's own, in their order, without those that are empty."""
+    return {k: row.get(k) or "" for k in _FIELDS if row.get(k) or k in ("name", "repository")}
 
 
 def _rows(path: str, files: Files) -> list[Mapping[str, Any]]:

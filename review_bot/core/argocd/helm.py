@@ -11,7 +11,7 @@ from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
 from review_bot.core.argocd.place import Place, is_copied, root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
-from review_bot.core.charts import with_dependencies
+from review_bot.core.charts import in_sync, remote_dependencies, with_dependencies
 from review_bot.core.closure import helm_reads, join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
@@ -51,7 +51,16 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
 
 
 def _whole_chart(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> str:
-    """The folder of the chart with its dependencies, which Argo CD would get for it."""
+    """The folder of the chart with its dependencies, which Argo CD would get for it. Raises Trouble, NotSeen."""
+    if any(remote_dependencies(place.folder, around.files)) and not in_sync(place.folder, around.files):
+        lock = join(place.folder, "Chart.lock")
+        help = f"run `helm dependency update {place.folder}` and commit {lock}"
+        raise Trouble(
+            f"{lock} is out of sync with Chart.yaml, so helm builds no dependencies",
+            path=lock,
+            help=help,
+            rule="chart-lock",
+        )
     try:
         return with_dependencies(place.folder, around.graft.original(join(place.folder, "Chart.yaml")), around)
     except InputError as error:
