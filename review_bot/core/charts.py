@@ -59,7 +59,7 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
 
 
 def in_sync(chart: str, files: Files) -> bool:
-    """Does the lock file's digest fit what the chart asks for, as helm reckons it? True where nothing can be held to it."""
+    """Does the lock file's digest fit what the chart asks for, as helm reckons it? True if there is none."""
     entry, lock = join(chart, "Chart.yaml"), join(chart, "Chart.lock")
     digest = (files.parsed(lock) or {}).get("digest") if lock in files.entries else None
     asked = _rows(entry, files)
