@@ -12,16 +12,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from review_bot.core.clusters import LiveAction, LiveChange
-from review_bot.core.lenient import at
+from review_bot.core.lenient import at, rows
 from review_bot.core.model import Action, FieldPath, Manifest, Resource, ResourceChange, ResourceId
 from review_bot.core.terraform.losses import losses
 
+DEFINITION = "CustomResourceDefinition"
 DELETED: Mapping[tuple[str, str], str] = {
     ("", "PersistentVolumeClaim"): "is deleted, and with most storage classes its data",
     ("", "PersistentVolume"): "is deleted, and with it the way to its data",
     ("apps", "StatefulSet"): "is deleted: its pods stop, and its claims may go with it",
     ("", "Namespace"): "is deleted with everything in it",
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): "is deleted with every object of its kind",
+    ("apiextensions.k8s.io", DEFINITION): "is deleted with every object of its kind",
 }
 WORKLOADS = frozenset(["Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"])
 # Fields that the API server lets nobody change: the object has to be deleted and created anew.
@@ -47,6 +48,7 @@ IMMUTABLE: Mapping[tuple[str, str], tuple[str, ...]] = {
     ),
     ("storage.k8s.io", "StorageClass"): ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"),
     ("", "Secret"): ("type",),
+    ("apiextensions.k8s.io", DEFINITION): ("spec.scope", "spec.group"),
 }
 # Objects with one of these stay when they are no longer rendered.
 KEPT: Mapping[str, frozenset[str]] = {
@@ -115,7 +117,7 @@ def _of(change: ResourceChange, seen: LiveChange | None, prune: bool) -> Iterato
     if change.action is Action.DELETE and change.base is not None:
         # The cluster may say that there is nothing to delete, or no object of a definition.
         nothing = seen is not None and (
-            seen.action is LiveAction.UNCHANGED or (change.id.kind == "CustomResourceDefinition" and not seen.goes_with)
+            seen.action is LiveAction.UNCHANGED or (change.id.kind == DEFINITION and not seen.goes_with)
         )
         if kind in DELETED and prune and not stays(change.base) and not nothing:
             yield (), DELETED[kind]
@@ -123,6 +125,7 @@ def _of(change: ResourceChange, seen: LiveChange | None, prune: bool) -> Iterato
         old, new = change.base.manifest, change.head.manifest
         if change.id.kind in WORKLOADS and _count(new) == 0 and _count(old) != 0:
             yield ("spec", "replicas"), "stops: its replicas go to 0"
+        yield from _no_longer_served(old, new)
         shrunk = list(_shrinking(old, new))
         yield from shrunk
         if not shrunk:
@@ -134,6 +137,15 @@ def _immutable(change: ResourceChange, kind: tuple[str, str]) -> Iterator[tuple[
         if any(f == field or f.startswith((f"{field}.", f"{field}[")) for f in change.fields):
             what = f"can't change its {field}: it has to be deleted and created anew"
             yield tuple(field.split(".")), what
+
+
+def _no_longer_served(old: Manifest, new: Manifest) -> Iterator[tuple[FieldPath, str]]:
+    """Versions of a definition that its objects and clients may still be written in."""
+    if new.get("kind") != DEFINITION:
+        return
+    served = [{str(row.get("name")) for row in rows(m, "spec", "versions") if row.get("served")} for m in (old, new)]
+    if gone := sorted(served[0] - served[1]):
+        yield ("spec", "versions"), f"no longer serves {' and '.join(gone)}: whatever is written in it is refused"
 
 
 def _shrinking(old: Manifest, new: Manifest) -> Iterator[tuple[FieldPath, str]]:

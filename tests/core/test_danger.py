@@ -39,6 +39,10 @@ SPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
 DEFINITION = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x.example.com}\n"
 
 
+SERVED = DEFINITION + "spec: {group: example.com, scope: Namespaced, versions: [%s]}\n"
+OLD, NEW = "{name: v1alpha1, served: true}", "{name: v1, served: true, storage: true}"
+
+
 def changes(before: str, after: str) -> list[ResourceChange]:
     return list(compare("plain:app", resources(before), resources(after)))
 
@@ -132,3 +136,15 @@ def test_what_is_no_amount_is_none(text: Any) -> None:
 def test_a_danger_stands_on_a_file_of_the_change() -> None:
     found = dangers(changes(CLAIM, ""))[0]
     assert Source(found.path, found.line) == Source("app/all.yaml", 1)
+
+
+def test_a_version_that_a_definition_no_longer_serves_is_a_danger() -> None:
+    both, one = SERVED % f"{OLD}, {NEW}", SERVED % NEW
+    assert told(both, one) == [("no longer serves v1alpha1: whatever is written in it is refused", 4)]
+    assert told(both, SERVED % f"{OLD.replace('true', 'false')}, {NEW}") == told(both, one)
+    assert told(one, both) == []
+
+
+def test_the_scope_of_a_definition_can_not_change() -> None:
+    ((what, line),) = told(SERVED % NEW, (SERVED % NEW).replace("Namespaced", "Cluster"))
+    assert ("deleted and created anew" in what, line) == (True, 4)
