@@ -16,6 +16,7 @@ from review_bot.core.errors import InputError, ReviewBotError, ToolError
 
 # name → (module below review_bot.cli, help). Order is the order of --help.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "setup": ("setup", "make the GitHub App for the bot"),
     "serve": ("serve", "run the GitHub App"),
     "check": ("check", "review a local git repository: what changes, is it valid, does policy allow it"),
     "targets": ("targets", "list the deployment targets, or those that a change touches"),
@@ -25,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "policy": ("policy", "test policies and print their catalogue"),
     "drift": ("drift", "compare what runs in the cluster with what the repository renders"),
     "audit": ("audit", "verify, export or show the log of every decision"),
+    "replay": ("replay", "have GitHub send missed webhook deliveries again"),
     "demo": ("demo", "show what the bot says of pull requests of every kind"),
     "doctor": ("doctor", "check the tools that the bot drives, or a repository's protection"),
 }

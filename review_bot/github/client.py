@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from github import Auth, Github
 from github.GithubException import GithubException
 
 from review_bot.github.budget import Budget
+from review_bot.github.deliveries import Deliveries
 from review_bot.github.errors import Forbidden, GitHubError, Missing, RateLimited, Refused, Unavailable
 from review_bot.github.remembered import Remembered
 
@@ -33,6 +35,7 @@ BACKOFF_SECONDS = 0.3
 # GitHub names no moment for most secondary limits and asks for "at least one minute".
 SECONDARY_WAIT_SECONDS = 60.0
 RENEW_SECONDS = 300.0
+_NEXT = re.compile(r'<([^>]*)>;\s*rel="next"')
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ class GitHubApp:
     async def about(self) -> Mapping[str, Any]:
         """`GET /app`: id, slug, name, permissions."""
         return dict(await self._transport.get("/app"))
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """The webhook deliveries that GitHub remembers."""
+        return Deliveries(self._transport)
 
     async def installation_ids(self) -> list[int]:
         rows = await self._transport.pages("/app/installations")
@@ -103,6 +111,11 @@ class Transport:
     async def get(self, path: str, **parameters: Any) -> Any:
         """One read, tried again where GitHub stumbles."""
         return (await self._read(path, parameters))[1]
+
+    async def page(self, path: str, **parameters: Any) -> tuple[Any, str]:
+        """One page of a list, and the address of the next one, "" if there is none."""
+        headers, data = await self._read(path, parameters)
+        return data, next((m[1] for m in _NEXT.finditer(str(headers.get("link", "")))), "")
 
     async def pages(self, path: str, *, key: str | None = None, **parameters: Any) -> list[Any]:
         """Every row of a list, all pages read; `key` is where the rows stand in an object."""

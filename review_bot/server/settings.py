@@ -114,6 +114,12 @@ def _url(environment: Mapping[str, str], name: str, default: str) -> str:
     return value
 
 
+def api_and_web(environment: Mapping[str, str]) -> tuple[str, str]:
+    """Where GitHub's API and its pages are. Raises UsageError."""
+    api = _url(environment, "GITHUB_API_URL", PUBLIC_API)
+    return api, _url(environment, "GITHUB_URL", _web_of(api))
+
+
 def _web_of(api: str) -> str:
     """GitHub's web address from the API's: Enterprise serves the API below /api/v3."""
     return PUBLIC_URL if api == PUBLIC_API else api.removesuffix("/api/v3")
