@@ -19,7 +19,7 @@ environment:
   GITHUB_URL                 git and links; default follows GITHUB_API_URL
   REVIEW_BOT_DATABASE_URL    default: a SQLite file in the state folder
   REVIEW_BOT_STATE_DIR       mirrors, rendered output, the database
-  REVIEW_BOT_CONFIG          the operator's file: clusters (docs/clusters.md)
+  REVIEW_BOT_CONFIG          the operator's file: clusters, remotes, images, Terraform (docs/operations.md)
   REVIEW_BOT_PUBLIC_URL      where people reach the bot
   PORT                       default 8080; 0 takes any free one
 """

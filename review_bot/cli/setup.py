@@ -1,7 +1,7 @@
 """`review-bot setup`: make the GitHub App, by GitHub's manifest flow: one click in a browser, and nothing is typed off.
 
-A page on this machine hands GitHub the manifest; GitHub comes back to it with a code, which is worth the App's id, private
-key and webhook secret once. They are written to two files that only their owner can read, and nowhere else.
+A page on this machine hands GitHub the manifest; GitHub comes back to it with a code, which is worth the App's id, its
+private key and webhook secret once. They go to two files that only their owner can read, and nowhere else.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ KEY, ENVIRONMENT = "review-bot.private-key.pem", "review-bot.env"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Review Bot: set-up</title><style>
 body{{font:16px/1.5 system-ui,sans-serif;max-width:38rem;margin:4rem auto;padding:0 1rem}}
-button{{font:inherit;padding:.5rem 1rem}}code{{background:#eee;padding:0 .2rem}}</style></head><body>{body}</body></html>"""
+button{{font:inherit;padding:.5rem 1rem}}code{{background:#eee;padding:0 .2rem}}
+</style></head><body>{body}</body></html>"""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -62,10 +63,8 @@ def run(args: argparse.Namespace) -> int:
     app = asyncio.run(flow.app(args.port))
     files.write(app, None if api_url == PUBLIC_API else api_url, public_url)
     print(f"The App {terminal(app.slug)} is there. {files.key} and {files.environment} hold what `serve` needs.")
-    print(
-        f"Next: install it on your repositories ({terminal(app.page)}/installations/new), start the bot with these settings"
-    )
-    print("at the address you gave, and run `review-bot doctor --repository OWNER/NAME`.")
+    print(f"Next: install it on your repositories ({terminal(app.page)}/installations/new), start the bot with these")
+    print("settings at the address that you gave, and run `review-bot doctor --repository OWNER/NAME`.")
     return 0
 
 
@@ -150,8 +149,8 @@ class Flow:
         action = html.escape(f"{self.github_url}{owner}/settings/apps/new?state={self.state}")
         asked = html.escape(json.dumps(manifest(self.name, self.public_url, back)))
         return (
-            f"<h1>Make the App</h1><p>GitHub will show the App <code>{html.escape(self.name)}</code> with the permissions "
-            f"that the bot needs, for {html.escape(self.org or 'your own account')}. Its webhook goes to "
+            f"<h1>Make the App</h1><p>GitHub will show the App <code>{html.escape(self.name)}</code> with the "
+            f"permissions that the bot needs, for {html.escape(self.org or 'your own account')}. Its webhook goes to "
             f"<code>{html.escape(self.public_url)}/webhook</code>.</p><form method='post' action='{action}'>"
             f"<input type='hidden' name='manifest' value='{asked}'><button>Go on to GitHub</button></form>"
         )
