@@ -135,10 +135,11 @@ class Surroundings:
         known = frozenset(self.files.below(self.own(to)))
         self.files.add([p for p in self.graft.copy(paths, folder, self.own(to)) if p not in known])
 
-    def shadow(self, folder: str, name: str) -> str:
+    def shadow(self, folder: str, name: str, lacks: Callable[[str], bool] = lambda _: False) -> str:
         """The folder once more beside itself, to be changed without harm to who else reads it; the copy's path.
 
-        `..` means the same in both. Gives the known one if the name was shadowed before. Raises InputError.
+        `..` means the same in both, and files that it `lacks` are in the folder alone. Gives the known one if the name
+        was shadowed before. Raises InputError.
         """
         name = f"{self._mark}{name}"
         to = f".~{name}" if folder == "." else f"{folder}~{name}"
@@ -146,7 +147,7 @@ class Surroundings:
             return to
         if self.files.is_folder(to) or to in self.graft.entries():
             raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename that folder")
-        paths = [p for p in self.files.below(folder) if not is_shadowed(self.graft, p, folder)]
+        paths = [p for p in self.files.below(folder) if not is_shadowed(self.graft, p, folder) and not lacks(p)]
         self.files.add(self.graft.copy(paths, folder, to))
         return to
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +38,12 @@ def sources_of(told: Told) -> list[Mapping[str, Any]]:
     return rows(mapping(told.resource.manifest.get("spec")).get("sources"))
 
 
-def copies(artifact: Mapping[str, Any], roots: Mapping[str, str], files: Files) -> list[Copy]:
-    """What is copied, in order: a later copy replaces files of an earlier one. Raises Broken."""
+# The folder that is a source's root, and whether a file below it is left out of the source.
+Roots = Mapping[str, tuple[str, Callable[[str], bool]]]
+
+
+def copies(artifact: Mapping[str, Any], roots: Roots, files: Files) -> list[Copy]:
+    """What is copied from the sources by alias, in order: a later copy replaces files of an earlier. Raises Broken."""
     return [_copy(row, roots, files) for row in rows(artifact.get("copy"))]
 
 
@@ -53,7 +57,7 @@ def laid_out(around: Surroundings, told: Told, name: str, wanted: Sequence[Copy]
     return around.own(folder)
 
 
-def _copy(row: Mapping[str, Any], roots: Mapping[str, str], files: Files) -> Copy:
+def _copy(row: Mapping[str, Any], roots: Roots, files: Files) -> Copy:
     source, to = text(row.get("from")), text(row.get("to"))
     alias, _, pattern = source.removeprefix("@").partition("/")
     inside = to.removeprefix("@artifact").lstrip("/")
@@ -61,10 +65,11 @@ def _copy(row: Mapping[str, Any], roots: Mapping[str, str], files: Files) -> Cop
         raise Broken(f"its copy from {source} to {to} names no source", help="write @ALIAS/path and @artifact/path")
     if outside(posixpath.normpath(pattern)) or outside(posixpath.normpath(inside or ".")):
         raise Broken(f"its copy from {source} to {to} leaves the artifact")
-    root = roots[alias]
+    root, lacks = roots[alias]
     excluded = [_place(root, p) for p in words(row.get("exclude"))]
     copy = _chosen(root, pattern, inside, files)
-    return Copy([p for p in copy.paths if not any(matches(e, p) for e in excluded)], copy.folder, copy.to)
+    paths = [p for p in copy.paths if not lacks(p) and not any(matches(e, p) for e in excluded)]
+    return Copy(paths, copy.folder, copy.to)
 
 
 def _chosen(root: str, pattern: str, inside: str, files: Files) -> Copy:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.closure import join, outside
+from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError, YamlError
-from review_bot.core.flux.objects import Asking, Broken, NotSeen, words
+from review_bot.core.flux.ignoring import Ignoring
+from review_bot.core.flux.objects import Asking, Broken, NotSeen, held, words
 from review_bot.core.flux.sources import Sources, oci_revision
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Remote, RemoteKind
@@ -66,14 +67,25 @@ def _described(
     reference, name = mapping(spec.get("sourceRef")), text(spec.get("chart"))
     if text(reference.get("kind")) == "HelmRepository":
         folder = _from_a_repository(spec, reference, name, namespace, around, sources)
-        chart = Chart(folder, folder)
+        chart = _checked(Chart(folder, folder), around)
     else:
-        root = sources.files(reference, namespace, asking.told.resource.source).folder
-        inside = posixpath.normpath(name.lstrip("/") or ".")
-        if outside(inside):
-            raise Broken(f"its chart {name} leaves the source", help="name a folder within the source")
-        chart = Chart(posixpath.normpath(join(root, inside)), root)
-    return _with_values(_checked(chart, around), spec, asking, around)
+        root = sources.files(reference, namespace, asking.told.resource.source)
+        inside = _checked(Chart(posixpath.normpath(join(root.folder, held(name))), root.folder), around)
+        chart = _as_it_gets_to_flux(inside, root.ignoring, asking, around)
+    return _with_values(chart, spec, asking, around)
+
+
+def _as_it_gets_to_flux(chart: Chart, ignoring: Ignoring, asking: Asking, around: Surroundings) -> Chart:
+    """Without the files that are not in the source's artifact; of a chart that is in it as a whole, the chart."""
+    if not any(ignoring.leaves_out(path) for path in around.files.below(chart.folder)):
+        return chart
+    entry = join(chart.folder, "Chart.yaml")
+    if ignoring.leaves_out(entry):
+        raise Broken(f"it needs {entry}, and {ignoring.why(entry)}", help="correct .sourceignore, or spec.ignore")
+    try:
+        return Chart(around.shadow(chart.folder, f"{asking.shadow}.fetched", ignoring.leaves_out), chart.root)
+    except InputError as error:
+        raise Broken(error.message, help=error.help) from error
 
 
 def _from_a_repository(
@@ -116,8 +128,8 @@ def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: 
         return chart
     merged: Mapping[str, Any] = {}
     for name in files:
-        path = posixpath.normpath(join(chart.root, name.lstrip("/")))
-        data = around.files.tree.read(path) if path in around.files.entries and not outside(path) else None
+        path = posixpath.normpath(join(chart.root, held(name)))
+        data = around.files.tree.read(path) if path in around.files.entries else None
         if data is None:
             if spec.get("ignoreMissingValuesFiles") is True:
                 continue

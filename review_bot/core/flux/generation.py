@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from review_bot.core.lenient import mapping, rows, text
 
 # Fields of the object that replace those of the kustomization.
 _REPLACED = {"targetNamespace": "namespace", "namePrefix": "namePrefix", "nameSuffix": "nameSuffix"}
+_GET_IT_IN = "correct .sourceignore or spec.ignore of the source, or commit a plain file"
 EMPTY = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 
 
@@ -41,6 +42,9 @@ def built(asking: Asking, folder: str, ignoring: Ignoring, around: Surroundings)
     files, spec = around.files, asking.spec
     if not files.is_folder(folder):
         raise Broken(f"the folder {folder} does not exist", help="correct spec.path, or add the folder")
+    if all(ignoring.leaves_out(path) for path in files.below(folder)):
+        why = ignoring.why(next(files.below(folder)))
+        raise Broken(f"nothing of the folder {folder} gets to Flux: {why}", help=_GET_IT_IN)
     entry = files.kustomization_of(folder)
     content = files.parsed(entry) if entry is not None else generated(files, folder, ignoring, around)
     if entry is not None and (content is None or not _changes(spec)):
@@ -53,6 +57,15 @@ def built(asking: Asking, folder: str, ignoring: Ignoring, around: Surroundings)
     name = posixpath.basename(entry) if entry is not None else "kustomization.yaml"
     data = json.dumps(merged(content or {}, spec, files, folder), sort_keys=True).encode()
     return Built(shadow, around.write(join(shadow, name), data, asking.told.resource.source), entry)
+
+
+def check_presence(reads: Iterable[str], ignoring: Ignoring, around: Surroundings) -> None:
+    """Raises Broken for a file that is needed and that Flux does not get."""
+    for path in sorted(reads):
+        origin = around.graft.copied_from(path) or path
+        why = ignoring.why(origin) if path in around.files.entries else ""
+        if why:
+            raise Broken(f"it needs {origin}, and {why}", help=_GET_IT_IN)
 
 
 def generated(files: Files, folder: str, ignoring: Ignoring, around: Surroundings) -> Mapping[str, Any]:
@@ -88,14 +101,17 @@ def merged(content: Mapping[str, Any], spec: Mapping[str, Any], files: Files, fo
 
 
 def with_images(own: list[Mapping[str, Any]], wanted: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """An image of the object replaces that of the same name."""
+    """An image of the object goes into that of the same name, field by field; tag and digest are one."""
     images = list(own)
     for image in wanted:
         known = next((n for n, row in enumerate(images) if row.get("name") == image.get("name")), None)
+        given = {field: image[field] for field in ("newName", "newTag", "digest") if image.get(field)}
         if known is None:
-            images.append(image)
-        else:
-            images[known] = image
+            images.append({"name": image.get("name"), **given})
+            continue
+        versioned = given.keys() & {"newTag", "digest"}
+        kept = {k: v for k, v in images[known].items() if not (versioned and k in ("newTag", "digest"))}
+        images[known] = {**kept, **given}
     return images
 
 

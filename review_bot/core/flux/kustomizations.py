@@ -7,13 +7,13 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any
 
-from review_bot.core.closure import join, kustomize_reads, outside
+from review_bot.core.closure import join, kustomize_reads
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.errors import InputError
 from review_bot.core.flux import substitution
-from review_bot.core.flux.generation import Built, built
-from review_bot.core.flux.objects import BOOTSTRAP, Asking, Broken, Catalogue
-from review_bot.core.flux.sources import Root, Sources
+from review_bot.core.flux.generation import Built, built, check_presence
+from review_bot.core.flux.objects import BOOTSTRAP, Asking, Broken, Catalogue, held
+from review_bot.core.flux.sources import Sources
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Delivery, Finding, RendererName, Target
 
@@ -38,11 +38,13 @@ def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sour
         "substitute": variables.settings(),
     }
     parts: tuple[Target, ...] = ()
-    path = posixpath.normpath(text(spec.get("path")).lstrip("/") or ".")
+    path = held(text(spec.get("path")))
     try:
-        folder, root = _folder(path, wanted, sources)
-        kustomization = built(wanted, folder, root.ignoring, around)
-        parts = (_part(wanted.id, kustomization, around),)
+        root = sources.files(mapping(spec.get("sourceRef")), wanted.namespace, told.resource.source)
+        folder = posixpath.normpath(join(root.folder, path))
+        part = _part(wanted.id, built(wanted, folder, root.ignoring, around), around)
+        check_presence(part.reads or (), root.ignoring, around)
+        parts = (part,)
         path = home(folder, around) or path
     except InputError as error:
         findings.append(wanted.told_of(error, ("spec", "path" if isinstance(error, Broken) else "sourceRef")))
@@ -92,14 +94,6 @@ def reads(parts: Sequence[Target], around: Surroundings) -> frozenset[str]:
     """What the parts read, and of what was copied for them the files that it was copied from."""
     found = frozenset[str]().union(*(part.reads or frozenset() for part in parts))
     return found | {origin for path in found if (origin := around.graft.copied_from(path)) is not None}
-
-
-def _folder(path: str, asking: Asking, sources: Sources) -> tuple[str, Root]:
-    reference = mapping(asking.spec.get("sourceRef"))
-    root = sources.files(reference, asking.namespace, asking.told.resource.source)
-    if outside(path):
-        raise Broken(f"its path {path} leaves the source", help="name a folder within the source")
-    return posixpath.normpath(join(root.folder, path)), root
 
 
 def _part(id: str, built: Built, around: Surroundings) -> Target:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -139,6 +140,11 @@ def _weight(told: Told) -> int:
     if delivery is None:
         return 1
     return 0 if delivery.object == told.resource.id else 2
+
+
+def held(path: str) -> str:
+    """A path as Flux joins it to a source's root: none leads out of it, `../x` is `x`."""
+    return posixpath.normpath(f"/{path}").lstrip("/") or "."
 
 
 def words(value: Any) -> list[str]:

@@ -90,7 +90,8 @@ class Sources:
         roots = {}
         for row in artifacts.sources_of(told):
             roots[text(row.get("alias"))] = self.files(row, told.resource.id.namespace or "default", asked_at)
-        copies = artifacts.copies(artifact, {alias: f.folder for alias, f in roots.items()}, self._around.files)
+        found_in = {alias: (root.folder, root.ignoring.leaves_out) for alias, root in roots.items()}
+        copies = artifacts.copies(artifact, found_in, self._around.files)
         folder = artifacts.laid_out(self._around, told, name, copies)
         return Root(folder, Ignoring())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from deployed import CONFIG_MAP, deployed, git_repository, kustomization
+from deployed import CONFIG_MAP, deployed, kustomization
 
 from review_bot.core.model import Severity
 
@@ -20,6 +20,9 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: example.com/web:1.0}, {name: side, image: example.com/side:1.0}]}
 """
+
+
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a:1}]}\n"
 
 
 def named(name: str) -> str:
@@ -58,33 +61,6 @@ def test_every_other_yaml_file_must_parse(tmp_path: Path) -> None:
     found = deployed(tmp_path, {HERE: kustomization("./apps"), "apps/a.yaml": named("a"), "apps/values.yaml": "a: 1\n"})
     assert [(f.rule, f.severity, f.target) for f in found.findings] == [("render-failed", Severity.ERROR, "flux:apps")]
     assert "~" not in found.findings[0].message
-
-
-def test_what_source_controller_ignores_is_not_in_the_folder(tmp_path: Path) -> None:
-    found = deployed(
-        tmp_path,
-        {
-            HERE: kustomization("./apps"),
-            "apps/.sourceignore": "*.tmp.yaml\n/skipped/\n!kept.tmp.yaml\n",
-            "apps/a.tmp.yaml": "a: 1\n",
-            "apps/kept.tmp.yaml": named("kept"),
-            "apps/skipped/b.yaml": "b: 1\n",
-            "apps/deep/skipped/c.yaml": named("c"),
-            "apps/.sops.yaml": "creation_rules: []\n",
-        },
-    )
-    assert found.said() == []
-    assert found.names("flux:apps") == ["ConfigMap -/c", "ConfigMap -/kept"]
-
-
-def test_ignore_of_the_source_replaces_the_defaults(tmp_path: Path) -> None:
-    files = {
-        "clusters/here/other.yaml": git_repository(name="other", more="  ignore: |\n    /apps/b.yaml\n"),
-        HERE: kustomization("apps", source="other"),
-        "apps/a.yaml": named("a"),
-        "apps/b.yaml": "b: 1\n",
-    }
-    assert deployed(tmp_path, files).names("flux:apps") == ["ConfigMap -/a"]
 
 
 def test_namespace_prefix_and_suffix_replace_those_of_the_folder(tmp_path: Path) -> None:
@@ -130,7 +106,8 @@ images: [{name: example.com/web, newName: elsewhere, newTag: '1.5'}, {name: exam
     assert deployment["spec"]["replicas"] == 5
     assert deployment["metadata"]["annotations"] == {"by": "component"}
     images = [c["image"] for c in deployment["spec"]["template"]["spec"]["containers"]]
-    assert images == ["example.com/web:2.0", "example.com/side:1.5"]
+    # Field by field: the new name is that of the folder's kustomization.
+    assert images == ["elsewhere:2.0", "example.com/side:1.5"]
     assert found.rendered["flux:apps"].resources[0].source.path == "apps/web/deployment.yaml"
     assert HERE in found.rendered["flux:apps"].resources[0].patched_by
 
@@ -184,39 +161,36 @@ def test_what_a_parent_patches_into_its_children_counts(tmp_path: Path) -> None:
     assert found.targets["flux:child"].delivery.parent == "flux:tenants"
 
 
-def test_the_bootstrap_source_is_this_repository_though_it_is_not_committed(tmp_path: Path) -> None:
-    files = {"clusters/here/source.yaml": named("no-source"), HERE: kustomization("apps"), "apps/a.yaml": named("a")}
-    found = deployed(tmp_path, files)
-    assert found.said() == []
-    assert found.names("flux:apps") == ["ConfigMap -/a"]
-
-
 @pytest.mark.parametrize(
-    ("source", "what"),
+    ("own", "of_the_object", "becomes"),
     [
-        ("", "the GitRepository flux-system/other is not in this repository"),
-        (git_repository("https://example.com/other.git", "other"), "https://example.com/other.git lies outside"),
+        ("newName: b, newTag: '2'", "newName: c", "c:2"),
+        ("newName: b, newTag: '2'", "newTag: '3'", "b:3"),
+        ("newName: b, newTag: '2'", "digest: 'sha256:aa'", "b@sha256:aa"),
+        ("newName: b, digest: 'sha256:aa'", "newTag: '3'", "b:3"),
+        ("newTag: '2'", "", "a:2"),
     ],
 )
-def test_a_source_that_lies_elsewhere_is_not_seen(tmp_path: Path, source: str, what: str) -> None:
-    files = {HERE: kustomization("apps", source="other"), "apps/a.yaml": named("a")}
-    found = deployed(tmp_path, files | ({"clusters/here/other.yaml": source} if source else {}))
-    assert found.targets["flux:apps"].parts == ()
-    assert [(f.rule, f.severity, f.path, f.line) for f in found.findings] == [("not-seen", Severity.WARNING, HERE, 6)]
-    assert what in found.findings[0].message
-    assert found.findings[0].help
-
-
-def test_another_revision_of_this_repository_is_read_there(tmp_path: Path) -> None:
+def test_images_merge_by_name_field_by_field_and_tag_and_digest_as_one(
+    tmp_path: Path, own: str, of_the_object: str, becomes: str
+) -> None:
     files = {
-        "clusters/here/other.yaml": git_repository(name="other", ref="tag: v1"),
-        HERE: kustomization("apps", source="other"),
+        HERE: kustomization("apps", f"images: [{{name: a, {of_the_object}}}]"),
+        "apps/kustomization.yaml": f"resources: [pod.yaml]\nimages: [{{name: a, {own}}}]\n",
+        "apps/pod.yaml": POD,
     }
-    assert "the revision v1 of this repository is not there" in deployed(tmp_path, files).said()[0]
+    assert deployed(tmp_path, files).only("flux:apps", "Pod")["spec"]["containers"][0]["image"] == becomes
+
+
+@pytest.mark.parametrize("content", [{"readme.md": "-"}, {"kustomization.yaml": "# nothing\n"}, {"a.yaml": "---\n"}])
+def test_a_folder_without_objects_deploys_nothing(tmp_path: Path, content: dict[str, str]) -> None:
+    files = {HERE: kustomization("apps"), **{f"apps/{name}": data for name, data in content.items()}}
+    found = deployed(tmp_path, files)
+    assert (found.said(), found.names("flux:apps")) == ([], [])
 
 
 @pytest.mark.parametrize(
-    ("path", "cause"), [("./gone", "the folder gone does not exist"), ("../up", "leaves the source")]
+    ("path", "cause"), [("./gone", "the folder gone does not exist"), ("../up", "the folder up does not exist")]
 )
 def test_a_path_that_is_not_there_is_an_error_at_its_line(tmp_path: Path, path: str, cause: str) -> None:
     found = deployed(tmp_path, {HERE: kustomization(path)})
@@ -263,59 +237,6 @@ def test_clusters_of_one_repository_have_objects_of_the_same_names(tmp_path: Pat
     found = deployed(tmp_path, files)
     assert found.names("flux:apps@clusters/staging") == ["ConfigMap -/staging"]
     assert found.names("flux:apps@clusters/production") == ["ConfigMap -/production"]
-
-
-def test_an_artifact_is_generated_of_the_repository(tmp_path: Path) -> None:
-    generator = """\
-apiVersion: source.extensions.fluxcd.io/v1beta1
-kind: ArtifactGenerator
-metadata: {name: parts, namespace: flux-system}
-spec:
-  sources: [{alias: all, kind: GitRepository, name: flux-system}]
-  artifacts:
-    - name: apps
-      copy:
-        - {from: "@all/apps/base/**", to: "@artifact/base/", exclude: ["apps/base/*.md"]}
-        - {from: "@all/apps/staging/**", to: "@artifact/top/"}
-        - {from: "@all/extra.yaml", to: "@artifact/top/renamed.yaml"}
-"""
-    found = deployed(
-        tmp_path,
-        {
-            "clusters/here/parts.yaml": generator,
-            HERE: kustomization("top").replace(
-                "kind: GitRepository, name: flux-system", "kind: ExternalArtifact, name: apps"
-            ),
-            "apps/base/kustomization.yaml": "resources: [a.yaml]\n",
-            "apps/base/a.yaml": named("a"),
-            "apps/staging/kustomization.yaml": "namePrefix: staging-\nresources: [../base, renamed.yaml]\n",
-            "extra.yaml": named("extra"),
-        },
-    )
-    assert found.said() == []
-    assert found.names("flux:apps") == ["ConfigMap -/staging-a", "ConfigMap -/staging-extra"]
-    target = found.targets["flux:apps"]
-    assert target.path == "apps/staging"
-    assert (target.reads or frozenset()) >= {"apps/base/a.yaml", "apps/staging/kustomization.yaml", "extra.yaml"}
-
-
-OWN = ["apps~clusters-here.flux-system.apps", ".~clusters-here.flux/artifact/flux-system/apps"]
-
-
-@pytest.mark.parametrize("folder", OWN)
-def test_a_folder_that_stands_where_the_bot_keeps_its_own_is_an_error(tmp_path: Path, folder: str) -> None:
-    generator = (
-        "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\n"
-        "metadata: {name: parts, namespace: flux-system}\n"
-        "spec:\n  sources: [{alias: all, kind: GitRepository, name: flux-system}]\n"
-        '  artifacts: [{name: apps, copy: [{from: "@all/apps/**", to: "@artifact/"}]}]\n'
-    )
-    other = kustomization(".", name="other")
-    from_artifact = other.replace("GitRepository, name: flux-system", "ExternalArtifact, name: apps")
-    files = {HERE: kustomization("apps"), "clusters/here/b.yaml": from_artifact, "clusters/here/parts.yaml": generator}
-    found = deployed(tmp_path, {**files, "apps/a.yaml": named("a"), f"{folder}/b.yaml": named("b")})
-    kept = [f for f in found.findings if "a name that the bot keeps for itself" in f.message]
-    assert [f.severity for f in kept] == [Severity.ERROR], found.said()
 
 
 def test_the_whole_repository_may_be_patched(tmp_path: Path) -> None:
