@@ -49,11 +49,15 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A value for a path of Helm's values; `literal` takes it verbatim."""
+    """A value for a path of Helm's values, in the language of `helm --set` (strvals); `literal` takes it verbatim."""
 
     path: str
     value: str
     literal: bool = False
+
+
+# What a HelmRelease takes values from.
+ValuesSource = Mapping[str, Any] | Assignment
 
 
 class Templating(Protocol):
@@ -76,12 +80,15 @@ class Templating(Protocol):
         """Flux's postBuild substitution (fluxcd/pkg/envsubst) in JSON-like values, each as YAML that is read again."""
         ...
 
-    def assign(self, values: Mapping[str, Any], assignments: Sequence[Assignment]) -> dict[str, Any]:
-        """Helm values with further ones set, in the language of `helm --set` (strvals)."""
+    def compose(self, own: Mapping[str, Any], sources: Sequence[ValuesSource]) -> dict[str, Any]:
+        """The values of a HelmRelease as Flux puts them together, `own` being those in the object itself."""
         ...
 
-    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """The documents that a ResourceSet of flux-operator makes of each template (an object, or YAML in a text)."""
+    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any] | None]) -> list[Any]:
+        """The documents that a ResourceSet of flux-operator makes of each template (an object, or YAML in a text).
+
+        Each once for each set of inputs, None for one that is not there.
+        """
         ...
 
     def jsonnet(

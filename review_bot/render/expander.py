@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from review_bot.core.delivery import Assignment, Variable
+from review_bot.core.delivery import Assignment, ValuesSource, Variable
 from review_bot.core.errors import InputError, ToolError
 from review_bot.core.tools import PINNED, find
 from review_bot.render.sandbox import Sandbox
@@ -50,12 +50,15 @@ class Expander:
         """See core.delivery.Templating. The message of an InputError begins with the value's number and a colon."""
         return list(self._ask("substitute", {"values": list(values), "variables": dict(variables)}))
 
-    def assign(self, values: Mapping[str, Any], assignments: Sequence[Assignment]) -> dict[str, Any]:
+    def compose(self, own: Mapping[str, Any], sources: Sequence[ValuesSource]) -> dict[str, Any]:
         """See core.delivery.Templating. The message of an InputError begins with the path and a colon."""
-        rows = [{"path": a.path, "value": a.value, "literal": a.literal} for a in assignments]
-        return dict(self._ask("assign", {"object": dict(values), "assignments": rows}))
+        rows = [
+            {"path": s.path, "value": s.value, "literal": s.literal} if isinstance(s, Assignment) else {"values": s}
+            for s in sources
+        ]
+        return dict(self._ask("compose", {"object": dict(own), "sources": rows}))
 
-    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any]]) -> list[Any]:
+    def resource_set(self, templates: Sequence[Any], inputs: Sequence[Mapping[str, Any] | None]) -> list[Any]:
         """See core.delivery.Templating. The message of an InputError begins with the template's number and a colon."""
         return list(self._ask("resources", {"templates": list(templates), "inputs": list(inputs)}))
 

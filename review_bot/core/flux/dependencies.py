@@ -12,7 +12,7 @@ Key = tuple[str, str]
 
 
 def findings(asking: Sequence[Asking]) -> Iterator[Finding]:
-    """Of objects of one kind in one cluster."""
+    """Of objects of one kind in one cluster; what they need of other kinds is not looked for."""
     known = {(one.namespace, one.name): one for one in asking}
     leads = {key: [needed for needed, _ in _needs(one)] for key, one in known.items()}
     for key, one in known.items():
@@ -39,7 +39,10 @@ def findings(asking: Sequence[Asking]) -> Iterator[Finding]:
 
 
 def _needs(asking: Asking) -> Iterator[tuple[Key, int]]:
+    kind = asking.told.resource.id.kind
     for number, row in enumerate(rows(asking.spec.get("dependsOn"))):
+        if row.get("kind", kind) != kind:
+            continue
         yield (text(row.get("namespace")) or asking.namespace, text(row.get("name"))), number
 
 

@@ -43,10 +43,12 @@ class Flux:
             targets.append(target)
             findings += said
         findings += dependencies.findings([releases.asking(one) for one in told])
-        for one in catalogue.of(OPERATOR, "ResourceSet"):
+        told = list(catalogue.of(OPERATOR, "ResourceSet"))
+        for one in told:
             target, said = resource_sets.target(one, around, catalogue)
             targets.append(target)
             findings += said
+        findings += dependencies.findings([resource_sets.asking(one) for one in told])
         return Expansion(tuple(targets), tuple(findings), _holding(catalogue.missing, targets, around))
 
 

@@ -1,6 +1,7 @@
-"""The values of a HelmRelease: valuesFrom in order, then its own, and over all of them those with a targetPath.
+"""The values of a HelmRelease: valuesFrom in order, then its own; one with a targetPath goes over its own.
 
-Follows fluxcd/pkg/chartutil (ChartValuesFromReferences). Values of Secrets are replaced by stand-ins here, so that they
+Follows fluxcd/pkg/chartutil (ChartValuesFromReferences), with what its targetPath does not do: see `compose` in
+render/gitops_words. Values of Secrets are replaced by stand-ins here, so that they
 get nowhere from which they could be shown.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from review_bot.core.delivery import Assignment, Surroundings
+from review_bot.core.delivery import Assignment, Surroundings, ValuesSource
 from review_bot.core.errors import InputError
 from review_bot.core.flux.charts import values as read
 from review_bot.core.flux.objects import Asking, Broken, Catalogue
@@ -26,28 +27,29 @@ _OPAQUE = re.compile(r"sops-[0-9a-f]{8}\Z")
 
 @dataclass
 class Values:
-    """`files` are generated, later ones win. `opaque` are encrypted values: not seen, only that they change."""
+    """`files` are generated, none or one. `opaque` are encrypted values: not seen, only that they change."""
 
     files: list[str] = field(default_factory=list)
     opaque: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-    assignments: list[Assignment] = field(default_factory=list)
 
 
 def values_of(asking: Asking, around: Surroundings, catalogue: Catalogue, found: Values) -> None:
     """Fills what is found. Raises Broken."""
+    sources: list[ValuesSource] = []
     for number, row in enumerate(rows(asking.spec.get("valuesFrom"))):
         value = _text(asking, row, number, catalogue, found)
-        if value is not None:
-            _take(asking, row, number, value, around, found)
-    inline: Mapping[str, Any] = mapping(asking.spec.get("values"))
-    if found.assignments:
-        try:
-            inline = around.templating.assign(inline, found.assignments)
-        except InputError as error:
-            raise Broken(f"the targetPath {error.message}", help="write it as for helm's --set") from error
-    if inline:
-        found.files.append(_written(asking, "values.yaml", inline, around))
+        source = _source(asking, row, number, value, found) if value is not None else None
+        sources += [source] if source is not None else []
+    composed: Mapping[str, Any] = mapping(asking.spec.get("values"))
+    try:
+        composed = around.templating.compose(composed, sources) if sources else composed
+    except InputError as error:
+        raise Broken(f"the targetPath {error.message}", help="write it as for helm's --set") from error
+    if composed:
+        data = json.dumps(composed, sort_keys=True).encode()
+        source_of = asking.told.resource.place(("spec",))
+        found.files.append(around.write(f"{asking.folder}/values.yaml", data, source_of))
 
 
 def _text(asking: Asking, row: Mapping[str, Any], number: int, catalogue: Catalogue, found: Values) -> str | None:
@@ -76,29 +78,24 @@ def _text(asking: Asking, row: Mapping[str, Any], number: int, catalogue: Catalo
     return None
 
 
-def _take(asking: Asking, row: Mapping[str, Any], number: int, value: str, around: Surroundings, found: Values) -> None:
+def _source(asking: Asking, row: Mapping[str, Any], number: int, value: str, found: Values) -> ValuesSource | None:
+    """None for values that are encrypted as a whole."""
     secret = row.get("kind") == "Secret"
     path = text(row.get("targetPath"))
     if path:
-        shown = concealed_text(value) if secret else value
-        found.assignments.append(Assignment(path, shown, row.get("literal") is True))
-    elif _OPAQUE.match(value):
-        found.opaque.append(value)
-        found.findings.append(
-            asking.finding(
-                "not-seen",
-                Severity.WARNING,
-                f"the values in the Secret {asking.namespace}/{text(row.get('name'))} are encrypted; "
-                "it is rendered without them",
-                ("spec", "valuesFrom", number),
-                help="encrypt only the values that are secret, each by a valuesFrom with a targetPath",
-            )
-        )
-    else:
+        return Assignment(path, concealed_text(value) if secret else value, row.get("literal") is True)
+    if not _OPAQUE.match(value):
         parsed = read(value.encode(), f"{row.get('kind')} {asking.namespace}/{text(row.get('name'))}")
-        found.files.append(_written(asking, f"values-{number}.yaml", concealed(parsed) if secret else parsed, around))
-
-
-def _written(asking: Asking, name: str, values: Mapping[str, Any], around: Surroundings) -> str:
-    data = json.dumps(values, sort_keys=True).encode()
-    return around.write(f"{asking.folder}/{name}", data, asking.told.resource.place(("spec",)))
+        return dict(concealed(parsed)) if secret else parsed
+    found.opaque.append(value)
+    found.findings.append(
+        asking.finding(
+            "not-seen",
+            Severity.WARNING,
+            f"the values in the Secret {asking.namespace}/{text(row.get('name'))} are encrypted; "
+            "it is rendered without them",
+            ("spec", "valuesFrom", number),
+            help="encrypt only the values that are secret, each by a valuesFrom with a targetPath",
+        )
+    )
+    return None

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/Masterminds/sprig/v3 v3.3.0
 	github.com/fluxcd/pkg/envsubst v1.8.0
+	github.com/go-task/slim-sprig/v3 v3.0.0
 	github.com/google/go-jsonnet v0.21.0
 	github.com/gosimple/slug v1.15.0
 	helm.sh/helm/v4 v4.1.4

@@ -18,7 +18,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "gitops-words 2\n"
+const greeting = "gitops-words 3\n"
 
 const memoryBudget = 512 << 20
 
@@ -36,13 +36,13 @@ type request struct {
 	Values    []any             `json:"values"`
 	Variables map[string]string `json:"variables"`
 
-	// assign
-	Object      map[string]any `json:"object"`
-	Assignments []assignment   `json:"assignments"`
+	// compose
+	Object  map[string]any `json:"object"`
+	Sources []valuesFrom   `json:"sources"`
 
 	// resources
-	Templates []any            `json:"templates"`
-	Inputs    []map[string]any `json:"inputs"`
+	Templates []any             `json:"templates"`
+	Inputs    []json.RawMessage `json:"inputs"`
 
 	// jsonnet
 	Path      string            `json:"path"`
@@ -100,8 +100,8 @@ func answer(line []byte) ([]byte, error) {
 		result, err = renderAll(wanted)
 	case "substitute":
 		result, err = substituteAll(wanted.Values, wanted.Variables)
-	case "assign":
-		result, err = assignAll(wanted.Object, wanted.Assignments)
+	case "compose":
+		result, err = composeValues(wanted.Object, wanted.Sources)
 	case "resources":
 		result, err = renderSets(wanted.Templates, wanted.Inputs)
 	case "jsonnet":

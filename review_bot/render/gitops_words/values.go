@@ -39,31 +39,60 @@ func substituteAll(values []any, variables map[string]string) ([]any, error) {
 	return results, nil
 }
 
-// assignment is a value for a path in the language of helm's --set, or verbatim as with --set-literal.
-type assignment struct {
-	Path    string `json:"path"`
-	Value   string `json:"value"`
-	Literal bool   `json:"literal"`
+// valuesFrom is one of the sources of a HelmRelease's values: some, or one for a path in the language of helm's --set, which
+// `literal` takes verbatim.
+type valuesFrom struct {
+	Values  map[string]any `json:"values"`
+	Path    string         `json:"path"`
+	Value   string         `json:"value"`
+	Literal bool           `json:"literal"`
 }
 
-// assignAll sets values as helm-controller does for a targetPath: what stands in quotes is a text.
-func assignAll(values map[string]any, assignments []assignment) (map[string]any, error) {
-	if values == nil {
-		values = map[string]any{}
-	}
-	for _, wanted := range assignments {
-		set, value := strvals.ParseInto, wanted.Value
-		switch {
-		case wanted.Literal:
-			set = strvals.ParseLiteralInto
-		case quoted(value, "'"), quoted(value, `"`):
-			set, value = strvals.ParseIntoString, strings.Trim(value, `'"`)
+// composeValues puts a HelmRelease's values together as helm-controller does: each source over those before it, and the
+// release's own over all of them. The own ones are merged in front of a value with a path too, so that it goes over them
+// in place; but they are merged once more in the end, so that it stays only where it went into a map of theirs.
+func composeValues(own map[string]any, sources []valuesFrom) (map[string]any, error) {
+	values := map[string]any{}
+	for _, source := range sources {
+		if source.Path == "" {
+			values = merged(values, source.Values)
+			continue
 		}
-		if err := set(wanted.Path+"="+value, values); err != nil {
-			return nil, fmt.Errorf("%s\x00%w", wanted.Path, err)
+		values = merged(values, own)
+		if err := source.setIn(values); err != nil {
+			return nil, fmt.Errorf("%s\x00%w", source.Path, err)
 		}
 	}
-	return values, nil
+	return merged(values, own), nil
+}
+
+var verbatim = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `[`, `\[`, `]`, `\]`, `{`, `\{`, `}`, `\}`)
+
+func (v valuesFrom) setIn(values map[string]any) error {
+	switch {
+	case v.Literal:
+		return strvals.ParseIntoString(v.Path+"="+verbatim.Replace(v.Value), values)
+	case quoted(v.Value, "'"), quoted(v.Value, `"`):
+		return strvals.ParseIntoString(v.Path+"="+strings.Trim(v.Value, `'"`), values)
+	}
+	return strvals.ParseInto(v.Path+"="+v.Value, values)
+}
+
+// merged is a new map with what is in both; maps in it are merged too where both have one, and else shared.
+func merged(one, other map[string]any) map[string]any {
+	result := make(map[string]any, len(one)+len(other))
+	for key, value := range one {
+		result[key] = value
+	}
+	for key, value := range other {
+		known, isKnown := result[key].(map[string]any)
+		further, isMap := value.(map[string]any)
+		if isKnown && isMap {
+			value = merged(known, further)
+		}
+		result[key] = value
+	}
+	return result
 }
 
 func quoted(text, mark string) bool {

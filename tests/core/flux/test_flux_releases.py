@@ -77,6 +77,60 @@ def test_a_target_path_beats_inline_values(tmp_path: Path, text: str, row: str, 
     assert found["deep"] == {"key": becomes, "other": "inline"}
 
 
+@pytest.mark.parametrize(
+    ("inline", "becomes"),
+    [
+        # Into a map of the release's own, or where it has nothing.
+        ("{image: {tag: own, x: 1}}", {"image": {"tag": "set", "x": 1}}),
+        ("{}", {"image": {"tag": "set"}}),
+    ],
+)
+def test_a_target_path_goes_over_the_own_values(tmp_path: Path, inline: str, becomes: Any) -> None:
+    spec = f"values: {inline}\nvaluesFrom: [{{kind: ConfigMap, name: one, valuesKey: k, targetPath: image.tag}}]"
+    found = values(released(tmp_path, spec, one=config_map("one", "set", key="k")))
+    assert found["image"] == {"name": "web", **becomes["image"]}
+
+
+def test_a_later_source_goes_over_a_target_path(tmp_path: Path) -> None:
+    rows = "{kind: ConfigMap, name: one, valuesKey: k, targetPath: image.tag}, {kind: ConfigMap, name: two}"
+    found = released(
+        tmp_path,
+        f"valuesFrom: [{rows}]",
+        one=config_map("one", "set", key="k"),
+        two=config_map("two", "image: {tag: later}"),
+    )
+    assert values(found)["image"]["tag"] == "later"
+
+
+@pytest.mark.parametrize(
+    ("inline", "more"),
+    [("{replicas: 2}", ""), ("{deep: {replicas: 2}}", "{kind: ConfigMap, name: two}, ")],
+)
+def test_a_target_path_loses_what_helm_controller_merges_again(tmp_path: Path, inline: str, more: str) -> None:
+    """Ran: fluxcd/pkg/chartutil merges the own values once more in the end, over what is not in a map of theirs."""
+    path = "deep.replicas" if more else "replicas"
+    row = f"{{kind: ConfigMap, name: one, valuesKey: k, targetPath: {path}}}"
+    found = released(
+        tmp_path,
+        f"values: {inline}\nvaluesFrom: [{more}{row}]",
+        one=config_map("one", "3", key="k"),
+        two=config_map("two", "deep: {other: 1}"),
+    )
+    shown = values(found)
+    assert (shown["deep"] if more else shown)["replicas"] == 2
+
+
+def test_a_target_path_into_a_list_of_another_source(tmp_path: Path) -> None:
+    rows = "{kind: ConfigMap, name: two}, {kind: ConfigMap, name: one, valuesKey: k, targetPath: 'list[1]'}"
+    found = released(
+        tmp_path,
+        f"valuesFrom: [{rows}]",
+        one=config_map("one", "set", key="k"),
+        two=config_map("two", "list: [a, b, c]"),
+    )
+    assert values(found)["list"] == ["a", "set", "c"]
+
+
 def test_values_of_secrets_are_used_and_never_shown(tmp_path: Path) -> None:
     spec = "valuesFrom: [{kind: Secret, name: s}, {kind: Secret, name: s, valuesKey: k, targetPath: token}]"
     secret = config_map("s", "password: hunter2\nport: 5432\nenabled: true", "Secret") + "  k: hunter3\n"
