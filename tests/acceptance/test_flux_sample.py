@@ -39,6 +39,64 @@ EXPECTED: dict[str, tuple[str, dict[str, tuple[int, int, int]]]] = {
     "pr-130": ("neutral", {}),
 }
 
+# pull request → {object: fields of it that change, None for all of one that comes or goes}, in each of the clusters.
+CHANGED: dict[str, dict[str, set[str] | None]] = {
+    "pr-120": {
+        "update HelmRelease cert-manager/cert-manager": {
+            "spec.values.crds.enabled",
+            "spec.values.crds.keep",
+            "spec.values.installCRDs",
+        }
+    },
+    "pr-126": {
+        # The interval only moves to another line.
+        "update HelmRelease podinfo/podinfo": {
+            "spec.install.remediation.retries",
+            "spec.install.strategy.name",
+            "spec.upgrade.strategy.name",
+            "spec.values.httpRoute.enabled",
+            "spec.values.httpRoute.hostnames",
+            "spec.values.httpRoute.parentRefs[0].name",
+            "spec.values.httpRoute.parentRefs[0].namespace",
+            "spec.values.httpRoute.parentRefs[0].sectionName",
+            "spec.values.httpRoute.rules[0].matches[0].path.type",
+            "spec.values.httpRoute.rules[0].matches[0].path.value",
+            "spec.values.ingress.className",
+            "spec.values.ingress.enabled",
+            "spec.values.ingress.hosts[0].host",
+            "spec.values.ingress.hosts[0].paths[0].path",
+            "spec.values.ingress.hosts[0].paths[0].pathType",
+            "spec.values.redis.tag",
+        },
+        "update ClusterIssuer -/letsencrypt": {
+            "spec.acme.privateKeySecretRef.name",
+            "spec.acme.solvers[0].http01.gatewayHTTPRoute.parentRefs[0].kind",
+            "spec.acme.solvers[0].http01.gatewayHTTPRoute.parentRefs[0].name",
+            "spec.acme.solvers[0].http01.gatewayHTTPRoute.parentRefs[0].namespace",
+            "spec.acme.solvers[0].http01.ingress.class",
+        },
+        "create Gateway envoy-gateway-system/envoy": None,
+        "create GatewayClass -/envoy": None,
+        "update HelmRelease cert-manager/cert-manager": {
+            "spec.install.strategy.retryInterval",
+            "spec.upgrade.strategy.retryInterval",
+            "spec.values.config.enableGatewayAPI",
+        },
+        "create HelmRelease envoy-gateway-system/envoy-gateway": None,
+        "create OCIRepository envoy-gateway-system/gateway-helm": None,
+        "create Namespace -/envoy-gateway-system": None,
+        "delete HelmRelease ingress-nginx/ingress-nginx": None,
+        "delete HelmRepository ingress-nginx/ingress-nginx": None,
+        "delete Namespace -/ingress-nginx": None,
+    },
+}
+# What of a chart that is not seen is said, by the release.
+UNSEEN = {
+    "cert-manager": {"pr-120": "https://charts.jetstack.io, chart cert-manager fits '1.x'", "pr-126": "fits '1.x'"},
+    "podinfo": {"pr-126": "https://stefanprodan.github.io/podinfo, chart podinfo fits '>=1.0.0"},
+    "envoy-gateway": {"pr-126": "oci://docker.io/envoyproxy/gateway-helm fits '>= 1.8.0-rc.0'"},
+}
+
 
 def counted(verdict: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     return {t["id"]: tuple(t["summary"][k] for k in ("create", "update", "delete")) for t in verdict["targets"]}
@@ -53,6 +111,30 @@ def test_pull_requests(pull_request: str, tmp_path: Path) -> None:
     unseen = {f["target"] for f in verdict["findings"] if f["rule"] == "not-seen"}
     gone = {f"helmrelease:ingress-nginx/ingress-nginx@clusters/{c}" for c in CLUSTERS}
     assert unseen == {t for t in counted(verdict) if t.startswith("helmrelease:")} - gone
+    for cluster in CLUSTERS:
+        changed = {
+            f"{c['action']} {c['kind']} {c['namespace'] or '-'}/{c['name']}": set(c["fields"])
+            for c in verdict["changes"]
+            if c["target"].endswith(f"@clusters/{cluster}")
+        }
+        expected = CHANGED.get(pull_request, {})
+        assert changed.keys() == expected.keys()
+        assert {k: v for k, v in changed.items() if expected[k] is not None} == {
+            k: v for k, v in expected.items() if v is not None
+        }
+    # Nobody can tell from git which versions are meant; the charts' own images are not seen.
+    assert (verdict["versions"], verdict["step"]) == ([], None)
+    for finding in (f for f in verdict["findings"] if f["rule"] == "not-seen"):
+        assert UNSEEN[finding["resource"]["name"]][pull_request] in finding["message"]
+    deleted = {d["name"] for d in verdict["dangers"] if d["what"] == "is deleted with everything in it"}
+    assert deleted == ({"ingress-nginx"} if pull_request == "pr-126" else set())
+
+
+def test_a_release_that_goes_and_was_not_seen_is_told_in_words(tmp_path: Path) -> None:
+    _, verdict = repositories.check(repositories.sample(NAME, "pr-126", tmp_path))
+    said = [f["message"] for f in verdict["findings"] if f["rule"] == "base-not-rendered"]
+    assert len(said) == len(CLUSTERS)
+    assert all("ingress-nginx" in words and words.endswith("what goes away with it is not known") for words in said)
 
 
 def test_what_is_deployed_in_the_newest_tree(tmp_path: Path) -> None:
