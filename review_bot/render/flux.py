@@ -10,12 +10,14 @@ from typing import Any
 
 from review_bot.core.errors import InputError, RenderError
 from review_bot.core.flux import secrecy, substitution
+from review_bot.core.lenient import mapping
 from review_bot.core.model import Finding, Manifest, Resource, Target
 from review_bot.core.resources import identity
 from review_bot.render import post_rendering
 from review_bot.render.finishing import Finishing
 from review_bot.render.problems import failed
 
+HOOK = "helm.sh/hook"
 Finished = tuple[Sequence[Resource], Sequence[Finding]]
 
 
@@ -31,12 +33,24 @@ async def finish(target: Target, resources: Sequence[Resource], with_: Finishing
             resources = await asyncio.to_thread(_substituted, resources, settings["substitute"], with_)
         except _Refused as refused:
             return (), [refused.finding(target)]
+    apart = [r for r in resources if _is_apart(r, settings)]
+    resources = [r for r in resources if not _is_apart(r, settings)]
     try:
         for number, kustomization in enumerate(settings.get("postRenderers", ())):
             resources = await post_rendering.rendered(target, resources, kustomization, number, with_)
     except RenderError as error:
         return (), [failed(target, error.message, help=error.help)]
-    return [_with(r, _labelled(r.manifest, settings.get("commonMetadata") or {})) for r in resources], ()
+    resources = [_with(r, _labelled(r.manifest, settings.get("commonMetadata") or {})) for r in resources]
+    return [*apart, *resources], ()
+
+
+def _is_apart(resource: Resource, settings: Mapping[str, Any]) -> bool:
+    """What of a chart no post-renderer sees: its crds/, and hooks where the release says so."""
+    if "release" not in settings:
+        return False
+    path = f"/{resource.source.path}"
+    annotations = mapping(resource.manifest, "metadata", "annotations")
+    return path.rfind("/crds/") > path.rfind("/templates/") or (settings["withoutHooks"] and HOOK in annotations)
 
 
 class _Refused(Exception):

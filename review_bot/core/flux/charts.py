@@ -6,7 +6,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review_bot.core.closure import join
@@ -25,10 +25,14 @@ _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?\Z")
 
 @dataclass(frozen=True)
 class Chart:
-    """Its folder in the tree; value files are looked for below `root`."""
+    """Its folder in the tree; value files are looked for below `root`.
+
+    `packed` is what source-controller packs it by, anew only with another version; None for one that comes packed.
+    """
 
     folder: str
     root: str
+    packed: Mapping[str, Any] | None = None
 
 
 def chart_of(asking: Asking, around: Surroundings, sources: Sources) -> Chart:
@@ -70,7 +74,7 @@ def _described(
         chart = _checked(Chart(folder, folder), around)
     else:
         root = sources.files(reference, namespace, asking.told.resource.source)
-        inside = _checked(Chart(posixpath.normpath(join(root.folder, held(name))), root.folder), around)
+        inside = _checked(Chart(posixpath.normpath(join(root.folder, held(name))), root.folder, spec), around)
         chart = _as_it_gets_to_flux(inside, root.ignoring, asking, around)
     return _with_values(chart, spec, asking, around)
 
@@ -83,9 +87,10 @@ def _as_it_gets_to_flux(chart: Chart, ignoring: Ignoring, asking: Asking, around
     if ignoring.leaves_out(entry):
         raise Broken(f"it needs {entry}, and {ignoring.why(entry)}", help="correct .sourceignore, or spec.ignore")
     try:
-        return Chart(around.shadow(chart.folder, f"{asking.shadow}.fetched", ignoring.leaves_out), chart.root)
+        folder = around.shadow(chart.folder, f"{asking.shadow}.fetched", ignoring.leaves_out)
     except InputError as error:
         raise Broken(error.message, help=error.help) from error
+    return replace(chart, folder=folder)
 
 
 def _from_a_repository(
@@ -141,7 +146,7 @@ def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: 
         raise Broken(error.message, help=error.help) from error
     written = json.dumps(merged, sort_keys=True).encode()
     around.write(join(folder, "values.yaml"), written, asking.told.resource.source)
-    return Chart(folder, chart.root)
+    return replace(chart, folder=folder)
 
 
 def values(data: bytes, path: str) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ def notes(base: Target | None, head: Target | None, removed: Sequence[ResourceId
     found = [*_suspended(before, after), *_orphaned(before, after, removed)]
     if before is not None and after is not None:
         old, new = _settings(before), _settings(after)
-        found += [*_reinstalled(old, new), *_definitions(old, new)]
+        found += [*_reinstalled(old, new), *_definitions(old, new), *_same_version(old, new)]
     delivery = after or shown.delivery
     return [_finding(shown, delivery, *one) for one in found]
 
@@ -60,18 +60,38 @@ def _orphaned(before: Delivery | None, after: Delivery | None, removed: Sequence
 
 def _reinstalled(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
     changed = [f"{what} ({old[k]} → {new[k]})" for k, what in _IDENTITY.items() if k in old and old[k] != new.get(k)]
+    before, after = (mapping(one.get("chart")).get("name") for one in (old, new))
+    if before and after and before != after and not new.get("renamedInPlace"):
+        changed.append(f"the name of its chart ({before} → {after})")
     if changed:
         text = f"{' and '.join(changed)} changed: Helm uninstalls the release and installs it anew"
         yield "reinstalled", Severity.WARNING, text, "what it keeps in volumes or Secrets of the release may be lost"
 
 
 def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
-    """CRDs of a chart's crds/ are installed once, unless the upgrade's policy says otherwise."""
-    crds = mapping(new.get("crds"))
-    before, after = mapping(old.get("crds")).get("digest"), crds.get("digest")
-    if before is not None and after is not None and before != after and crds.get("upgrade") == "Skip":
+    """CRDs of a chart's crds/ are installed once, unless the upgrade's policy says otherwise, and never deleted."""
+    if "files" not in mapping(old.get("crds")) or "files" not in mapping(new.get("crds")):
+        return
+    before, after = old["crds"]["files"], new["crds"]["files"]
+    policy = new["crds"]["upgrade"]
+    changed = {name for name in before.keys() & after.keys() if before[name] != after[name]}
+    if (policy != "CreateReplace" and changed) or (policy == "Skip" and after.keys() - before.keys()):
         text = "the chart's crds/ changed, and an upgrade does not roll them out"
         yield "crds-not-upgraded", Severity.WARNING, text, "set spec.upgrade.crds: CreateReplace, or apply them by hand"
+    gone = sorted(before.keys() - after.keys())
+    if gone:
+        text = f"the chart's crds/ no longer holds {', '.join(gone)}, and Helm never deletes definitions"
+        yield "orphaned", Severity.WARNING, text, "delete them by hand, once nothing of their kinds is needed"
+
+
+def _same_version(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:
+    """Source-controller packs a chart of a folder anew if its version or what the release says of it is another."""
+    before, after = mapping(old.get("chart")), mapping(new.get("chart"))
+    same = all(before.get(k) == after.get(k) for k in ("name", "version", "packed"))
+    if before and same and not after.get("always") and before.get("files") != after.get("files"):
+        text = f"the chart changed and its version {after['version']} did not, so Flux keeps the chart that it has"
+        help = "raise the version in its Chart.yaml, or set chart.spec.reconcileStrategy: Revision"
+        yield "same-chart-version", Severity.WARNING, text, help
 
 
 def _settings(delivery: Delivery) -> Mapping[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from review_bot.core.closure import folder_of, helm_reads, join
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.errors import InputError
-from review_bot.core.flux.charts import chart_of
+from review_bot.core.flux.charts import Chart, chart_of
 from review_bot.core.flux.kustomizations import TOOL, destination, home, reads
 from review_bot.core.flux.objects import Asking, Broken, Catalogue
 from review_bot.core.flux.sources import Sources
@@ -36,9 +36,12 @@ def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sour
     values = Values()
     try:
         values_of(wanted, around, catalogue, values)
-        part = _part(wanted, values, around, sources)
+        chart = chart_of(wanted, around, sources)
+        part = _part(wanted, chart, values, around)
         parts, path = (part,), home(part.path, around)
-        settings["crds"]["digest"] = _digest(part.path, around)
+        entries, crds = around.graft.entries(), join(part.path, "crds")
+        settings["crds"]["files"] = {p.removeprefix(f"{crds}/"): entries[p].blob for p in around.files.below(crds)}
+        settings["chart"] = _about(chart, around)
     except InputError as error:
         field = "chartRef" if wanted.spec.get("chartRef") else "chart"
         findings.append(wanted.told_of(error, ("spec", field)))
@@ -90,6 +93,8 @@ def _settings(asking: Asking) -> dict[str, Any]:
         },
         "postRenderers": [_kustomization(mapping(row.get("kustomize"))) for row in rows(spec.get("postRenderers"))],
         "commonMetadata": mapping(spec.get("commonMetadata")),
+        "renamedInPlace": upgrade.get("chartNameChangeStrategy") == "InPlaceUpdate",
+        "withoutHooks": spec.get("postRenderStrategy") == "nohooks",
     }
 
 
@@ -104,8 +109,7 @@ def _kustomization(row: Mapping[str, Any]) -> dict[str, Any]:
     return {field: value for field, value in found.items() if value}
 
 
-def _part(asking: Asking, values: Values, around: Surroundings, sources: Sources) -> Target:
-    chart = chart_of(asking, around, sources)
+def _part(asking: Asking, chart: Chart, values: Values, around: Surroundings) -> Target:
     settings = _settings(asking)
     policies = settings["crds"]
     options = HelmOptions(
@@ -121,8 +125,21 @@ def _part(asking: Asking, values: Values, around: Surroundings, sources: Sources
     return Target(f"{asking.id}/0", RendererName.HELM, chart.folder, entry, closure, helm=options)
 
 
-def _digest(chart: str, around: Surroundings) -> str:
-    """Of what stands in the chart's crds/, "" if nothing does."""
+def _about(chart: Chart, around: Surroundings) -> dict[str, Any]:
+    """What source-controller asks of a chart to tell whether it has it already."""
+    content = mapping(around.files.parsed(join(chart.folder, "Chart.yaml")))
+    files = _digest(helm_reads(around.files, chart.folder), chart.folder, around)
+    return {
+        "name": text(content.get("name")),
+        "version": str(content.get("version")),
+        "files": files,
+        "packed": json.dumps(chart.packed, sort_keys=True),
+        "always": chart.packed is None or chart.packed.get("reconcileStrategy") == "Revision",
+    }
+
+
+def _digest(paths: Iterable[str], chart: str, around: Surroundings) -> str:
+    """Of files of a chart, "" for none."""
     entries = around.graft.entries()
-    below = [f"{path.removeprefix(chart)} {entries[path].blob}" for path in around.files.below(join(chart, "crds"))]
-    return hashlib.sha256("\n".join(below).encode(errors="surrogateescape")).hexdigest() if below else ""
+    rows = [f"{path.removeprefix(chart)} {entries[path].blob}" for path in sorted(paths) if path in entries]
+    return hashlib.sha256("\n".join(rows).encode(errors="surrogateescape")).hexdigest() if rows else ""

@@ -72,14 +72,70 @@ def test_another_name_or_namespace_is_another_release(tmp_path: Path, spec: str,
     assert f"{words}: Helm uninstalls the release and installs it anew" in said(found)["reinstalled"]
 
 
+NEW_NAME = CHART["charts/web/Chart.yaml"].replace("name: web", "name: other")
+
+
+@pytest.mark.parametrize(("spec", "told"), [("", True), ("upgrade: {chartNameChangeStrategy: InPlaceUpdate}", False)])
+def test_another_chart_is_another_release_unless_the_upgrade_says_so(tmp_path: Path, spec: str, told: bool) -> None:
+    found = said(verdict(tmp_path, {**RELEASE, HERE: release(spec)}, {"charts/web/Chart.yaml": NEW_NAME}))
+    assert ("the name of its chart (web → other) changed" in found.get("reinstalled", "")) is told
+
+
+VALUES = {"charts/web/values.yaml": "replicas: 2\nimage: {name: web, tag: '1.0'}\n"}
+VERSION = {"charts/web/Chart.yaml": CHART["charts/web/Chart.yaml"].replace("1.2.3", "1.2.4")}
+REVISION = """\
+chart:
+  spec:
+    chart: charts/web
+    reconcileStrategy: %s
+    sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}
+"""
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "told"),
+    [
+        ("", VALUES, True),
+        ("", {**VALUES, **VERSION}, False),
+        (REVISION % "ChartVersion", VALUES, True),
+        (REVISION % "Revision", VALUES, False),
+        ("", {**VALUES, HERE: release(REVISION % "Revision")}, False),
+        ("", {HERE: release("values: {replicas: 2}")}, False),
+    ],
+)
+def test_a_chart_of_a_folder_rolls_out_with_another_version_only(
+    tmp_path: Path, base: str, head: dict[str, str], told: bool
+) -> None:
+    found = verdict(tmp_path, {**RELEASE, HERE: release(base)}, head)
+    assert counted(found)["helmrelease:apps/web"] == (0, 1, 0)
+    assert ("same-chart-version" in said(found)) is told
+
+
 CRD = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.example.com}\n"
 
 
-@pytest.mark.parametrize(("spec", "told"), [("", True), ("upgrade: {crds: CreateReplace}", False)])
-def test_definitions_of_a_chart_do_not_roll_out_on_upgrade(tmp_path: Path, spec: str, told: bool) -> None:
-    base = {**RELEASE, HERE: release(spec), "charts/web/crds/a.yaml": CRD}
-    found = said(verdict(tmp_path, base, {"charts/web/crds/a.yaml": CRD + "spec: {group: example.com}\n"}))
-    assert ("crds-not-upgraded" in found) is told
+CHANGED = {"charts/web/crds/a.yaml": CRD + "spec: {group: example.com}\n"}
+ADDED = {"charts/web/crds/b.yaml": CRD.replace("a.example", "b.example")}
+GONE: dict[str, str | None] = {"charts/web/crds/a.yaml": None}
+
+
+@pytest.mark.parametrize(
+    ("policy", "head", "rules"),
+    [
+        ("", CHANGED, {"crds-not-upgraded"}),
+        ("", ADDED, {"crds-not-upgraded"}),
+        ("Create", CHANGED, {"crds-not-upgraded"}),
+        ("Create", ADDED, set()),
+        ("CreateReplace", {**CHANGED, **ADDED}, set()),
+        ("CreateReplace", GONE, {"orphaned"}),
+    ],
+)
+def test_definitions_of_a_chart_roll_out_on_upgrade_only_as_its_policy_says(
+    tmp_path: Path, policy: str, head: Mapping[str, str | None], rules: set[str]
+) -> None:
+    spec = f"upgrade: {{crds: {policy}}}" if policy else ""
+    found = said(verdict(tmp_path, {**RELEASE, HERE: release(spec), "charts/web/crds/a.yaml": CRD}, head))
+    assert found.keys() & {"crds-not-upgraded", "orphaned"} == rules
 
 
 def test_a_change_of_values_is_one_of_the_objects_of_the_chart(tmp_path: Path) -> None:

@@ -218,6 +218,18 @@ def test_post_renderers_run_in_order_and_common_metadata_after_them(tmp_path: Pa
     assert resource.patched_by == (HERE,)
 
 
+HOOK = CONFIG_MAP.replace("{name: settings}", '{name: hook, annotations: {"helm.sh/hook": pre-install}}')
+
+
+@pytest.mark.parametrize(("spec", "labelled"), [("", {"web", "hook"}), ("postRenderStrategy: nohooks\n", {"web"})])
+def test_post_renderers_see_all_but_the_definitions_in_crds(tmp_path: Path, spec: str, labelled: set[str]) -> None:
+    """And hooks unless the release says so (Helm 4)."""
+    chart = {**CHART, "charts/web/crds/thing.yaml": CRD, "charts/web/templates/hook.yaml": HOOK}
+    found = deployed(tmp_path, {**chart, HERE: release(f"{spec}commonMetadata: {{labels: {{team: x}}}}")})
+    assert {o["metadata"]["name"] for o in found.objects(ID) if o["metadata"].get("labels")} == labelled
+    assert "things.example.com" in {o["metadata"]["name"] for o in found.objects(ID)}
+
+
 def test_a_post_renderer_that_fails_is_an_error_in_kustomizes_words(tmp_path: Path) -> None:
     found = released(
         tmp_path, POST.replace('"replace", "path": "/metadata/labels/by"', '"remove", "path": "/data/none"')
