@@ -34,6 +34,10 @@ METADATA = {ORIGIN: "originAnnotations", TRANSFORMED: "transformerAnnotations"}
 _MISSING = re.compile(r"(?:open|stat|lstat|evalsymlink failure on) '?(/repo/[^:'\s]+)'?[^:]*: no such file")
 _BY_HELM = re.compile(r".*?(Error: .+?|.+?): unable to run: '/[^ ]+ template ")
 # The innermost folder of a chain of references is the one to mend.
+_NOT_TAKEN = re.compile(
+    r"(?:accumulating|merging) resources from '[^']+': ([^']+)': must build at directory: '([^']+)': file is not"
+)
+_MALFORMED = re.compile(r"MalformedYAMLError: .* in File: (\S+)")
 _NESTED = re.compile(r"couldn't make target for path '([^']+)': ((?:(?!couldn't make target for path).)+)$")
 
 
@@ -141,6 +145,9 @@ def _explained(target: Target, text: str, files: Files) -> Finding:
         naming, line = _who_names(target, files, path)
         hint = did_you_mean(path, files.entries)
         return failed(target, f"kustomize can't find {path} (named in {naming})", path=naming, line=line, help=hint)
+    in_file = _in_a_file(target, text, files)
+    if in_file is not None:
+        return in_file
     nested = _NESTED.search(text)
     if nested:
         folder, cause = normal(nested.group(1).removeprefix(f"{CHECKOUT}/")), nested.group(2)
@@ -163,6 +170,30 @@ def _of_helm(target: Target, text: str) -> Finding:
     files = [p for p in sorted(target.reads or ()) if place and f"/{p}".endswith(f"/{place[1]}")]
     path, line = (files[0], int(place[2])) if place and files else (target.entry, None)
     return failed(target, text.replace(f"{CHECKOUT}/", "")[:800], path=path, line=line)
+
+
+def _in_a_file(target: Target, text: str, files: Files) -> Finding | None:
+    """What is wrong with a file that is to hold objects."""
+    malformed = _MALFORMED.search(text)
+    name = posixpath.basename(malformed[1]) if malformed else None
+    for path in (p for p in sorted(target.reads or ()) if posixpath.basename(p) == name):
+        try:
+            parse(files.tree.read(path) or b"", path=path)
+        except YamlError as error:
+            return failed(target, f"{path}: {error.message}", path=path, line=error.line, help=error.help)
+    refused = _NOT_TAKEN.search(text)
+    if refused is None:
+        return None
+    cause, path = refused[1], normal(refused[2].removeprefix(f"{CHECKOUT}/"))
+    twice = cause.partition("already registered id: ")[2]
+    if twice:
+        return failed(target, f"{path} holds {twice}, and so does another file", path=path, help="keep one of them")
+    if cause.startswith("missing "):
+        help = (
+            "give each document apiVersion, kind and metadata.name; of a folder without kustomization all YAML is taken"
+        )
+        return failed(target, f"{path} holds something that is no object of Kubernetes: {cause}", path=path, help=help)
+    return failed(target, f"{path}: {cause}", path=path)
 
 
 def _who_names(target: Target, files: Files, path: str) -> tuple[str, int | None]:

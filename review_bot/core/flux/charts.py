@@ -16,7 +16,7 @@ from review_bot.core.flux.ignoring import Ignoring
 from review_bot.core.flux.objects import Asking, Broken, NotSeen, held, words
 from review_bot.core.flux.sources import Sources, oci_revision
 from review_bot.core.lenient import mapping, text
-from review_bot.core.model import Remote, RemoteKind
+from review_bot.core.model import FieldPath, Remote, RemoteKind
 from review_bot.core.yaml_reader import load
 
 # One version and no range of them.
@@ -139,7 +139,7 @@ def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: 
             if spec.get("ignoreMissingValuesFiles") is True:
                 continue
             raise Broken(f"the value file {path} does not exist", help="correct chart.spec.valuesFiles, or add it")
-        merged = with_merged(merged, values(data, path))
+        merged = with_merged(merged, values(data, path, ("spec", "chart", "spec", "valuesFiles")))
     try:
         folder = around.shadow(chart.folder, asking.shadow)
     except InputError as error:
@@ -149,14 +149,14 @@ def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: 
     return replace(chart, folder=folder)
 
 
-def values(data: bytes, path: str) -> Mapping[str, Any]:
-    """A file of Helm values. Raises Broken."""
+def values(data: bytes, what: str, at: FieldPath) -> Mapping[str, Any]:
+    """A file of Helm values, `what` in words; `at` is the field that names it. Raises Broken."""
     try:
-        found = load(data, path=path)
+        found = load(data, path=what)
     except YamlError as error:
-        raise Broken(f"{path}: {error.message}", help=error.help) from error
+        raise Broken(f"the values of {what}: {error.message}", help=error.help or "correct them", at=at) from error
     if found is not None and not isinstance(found, dict):
-        raise Broken(f"{path} holds no values: a mapping is expected")
+        raise Broken(f"{what} holds no values", help="write a mapping there: key: value", at=at)
     return found or {}
 
 

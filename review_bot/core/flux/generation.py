@@ -139,9 +139,17 @@ def _components(wanted: list[str], spec: Mapping[str, Any], files: Files, folder
     for component in wanted:
         path = posixpath.normpath(join(folder, component))
         if "://" in component or component.startswith("/") or outside(path):
-            raise Broken(f"the component {component} must be a relative path within the source")
-        if not files.is_folder(path) and spec.get("ignoreMissingComponents") is True:
-            continue
+            raise Broken(
+                f"the component {component} must be a relative path within the source", at=("spec", "components")
+            )
+        if not files.is_folder(path):
+            if spec.get("ignoreMissingComponents") is True:
+                continue
+            raise Broken(
+                f"the component {component} does not exist: there is no folder {path}",
+                help="correct spec.components, or set ignoreMissingComponents",
+                at=("spec", "components"),
+            )
         found.append(component)
     return found
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Sequence
-from typing import Any
 
 from review_bot.core.closure import join, kustomize_reads
 from review_bot.core.delivery import Surroundings, Told
@@ -14,6 +13,7 @@ from review_bot.core.flux import substitution
 from review_bot.core.flux.generation import Built, built, check_presence
 from review_bot.core.flux.objects import BOOTSTRAP, Asking, Broken, Catalogue, held
 from review_bot.core.flux.sources import Sources
+from review_bot.core.flux.substitution import Variables
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Delivery, Finding, RendererName, Target
 
@@ -29,18 +29,14 @@ def asking(told: Told) -> Asking:
 def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sources) -> tuple[Target, list[Finding]]:
     """The target, without parts where its content is not seen, and what is to be said of it."""
     wanted = asking(told)
-    variables, findings = substitution.variables(wanted, catalogue)
-    spec = wanted.spec
-    settings: dict[str, Any] = {
-        "commonMetadata": mapping(spec.get("commonMetadata")),
-        "deletionPolicy": text(spec.get("deletionPolicy")),
-        "sops": mapping(spec.get("decryption")).get("provider") == "sops",
-        "substitute": variables.settings(),
-    }
+    spec, reference = wanted.spec, mapping(wanted.spec.get("sourceRef"))
+    variables, findings = Variables({}), list[Finding]()
     parts: tuple[Target, ...] = ()
     path = held(text(spec.get("path")))
+    unseen = {}
     try:
-        root = sources.files(mapping(spec.get("sourceRef")), wanted.namespace, told.resource.source)
+        variables, findings = substitution.variables(wanted, catalogue)
+        root = sources.files(reference, wanted.namespace, told.resource.source)
         folder = posixpath.normpath(join(root.folder, path))
         part = _part(wanted.id, built(wanted, folder, root.ignoring, around), around)
         check_presence(part.reads or (), root.ignoring, around)
@@ -48,7 +44,14 @@ def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sour
         path = home(folder, around) or path
     except InputError as error:
         findings.append(wanted.told_of(error, ("spec", "path" if isinstance(error, Broken) else "sourceRef")))
-        settings["unseen"] = wanted.digest(error.message)
+        unseen = {"unseen": wanted.digest(error.message)}
+    settings = {
+        "commonMetadata": mapping(spec.get("commonMetadata")),
+        "deletionPolicy": text(spec.get("deletionPolicy")),
+        "sops": mapping(spec.get("decryption")).get("provider") == "sops",
+        "substitute": variables.settings(),
+        **unseen,
+    }
     return Target(
         id=wanted.id,
         renderer=RendererName.KUSTOMIZE,

@@ -32,7 +32,11 @@ class NotSeen(InputError):
 
 
 class Broken(InputError):
-    """Something that the controller would refuse, or could not do."""
+    """Something that the controller would refuse, or could not do; `at` is the field that says so."""
+
+    def __init__(self, message: str, *, help: str = "", at: FieldPath = ()) -> None:
+        super().__init__(message, help=help)
+        self.at = at
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Asking:
     def told_of(self, error: InputError, at: FieldPath = ()) -> Finding:
         """What stopped it: what the controller would refuse is an error, what can't be looked at is not seen."""
         if isinstance(error, Broken):
-            return self.finding("render-failed", Severity.ERROR, error.message, at, error.help)
+            return self.finding("render-failed", Severity.ERROR, error.message, error.at or at, error.help)
         return self.finding("not-seen", Severity.WARNING, f"its effect is not seen: {error.message}", at, error.help)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.flux import artifacts
 from review_bot.core.flux.ignoring import Ignoring, of_source
-from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Catalogue, NotSeen
+from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Broken, Catalogue, NotSeen
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Remote, RemoteKind, Source
 
+KINDS = ("GitRepository", "OCIRepository", "Bucket", "ExternalArtifact")
 # What help there is where something is not among what is rendered.
 COMMIT_IT = "commit it to this repository, in a folder that a Kustomization deploys"
 
@@ -57,6 +58,12 @@ class Sources:
     def _files(self, kind: str, namespace: str, name: str, asked_at: Source) -> Root:
         if kind == "ExternalArtifact":
             return self._generated(namespace, name, asked_at)
+        if kind not in KINDS or not name:
+            raise Broken(
+                f"it names no source that Flux knows ({kind or 'no kind'} {name or 'without a name'})",
+                help=f"name one of the kinds {', '.join(KINDS)}",
+                at=("spec", "sourceRef"),
+            )
         if kind not in ("GitRepository", "OCIRepository"):
             raise NotSeen(f"what the {kind} {namespace}/{name} holds is not in git", help="commit what it holds")
         known = self._catalogue.get(SOURCE, kind, namespace, name)

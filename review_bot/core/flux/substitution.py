@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.core.flux.objects import Asking, Catalogue
+from review_bot.core.flux.objects import Asking, Broken, Catalogue
 from review_bot.core.flux.secrecy import concealed_text
 from review_bot.core.flux.sources import COMMIT_IT
 from review_bot.core.lenient import mapping, rows, text
@@ -40,8 +40,13 @@ class Variables:
 
 
 def variables(asking: Asking, catalogue: Catalogue) -> tuple[Variables, list[Finding]]:
-    """Later sources win over earlier ones, and what stands in the object itself over all."""
+    """Later sources win over earlier ones, and what stands in the object itself over all. Raises Broken."""
     post = mapping(asking.spec.get("postBuild"))
+    inline = mapping(post.get("substitute"))
+    for name, value in inline.items():
+        if not isinstance(value, str):
+            at = ("spec", "postBuild", "substitute", name)
+            raise Broken(f"the variable {name} is no text ({json.dumps(value)})", help="put it in quotes", at=at)
     values: dict[str, str] = {}
     findings: list[Finding] = []
     for number, row in enumerate(rows(post.get("substituteFrom"))):
@@ -53,7 +58,7 @@ def variables(asking: Asking, catalogue: Catalogue) -> tuple[Variables, list[Fin
             continue
         values |= {k: concealed_text(v) if kind == "Secret" else v for k, v in found.items()}
     partly = bool(findings)
-    values |= {str(k): _as_text(v) for k, v in mapping(post.get("substitute")).items()}
+    values |= inline
     always = post.get("substituteStrategy") == "Always"
     # As the controller does: a value stays on its line.
     return Variables({k: v.replace("\n", "") for k, v in values.items()}, partly, always), findings
@@ -79,7 +84,3 @@ def _missing(asking: Asking, kind: str, name: str, number: int) -> Finding:
         ("spec", "postBuild", "substituteFrom", number),
         help=f"{COMMIT_IT}, or mark it `optional: true` if it may be missing",
     )
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -36,16 +36,21 @@ class Values:
 
 def values_of(asking: Asking, around: Surroundings, catalogue: Catalogue, found: Values) -> None:
     """Fills what is found. Raises Broken."""
+    own = asking.spec.get("values")
+    if own is not None and not isinstance(own, Mapping):
+        raise Broken("its values are no mapping", help="write them as key: value", at=("spec", "values"))
     sources: list[ValuesSource] = []
     for number, row in enumerate(rows(asking.spec.get("valuesFrom"))):
         value = _text(asking, row, number, catalogue, found)
         source = _source(asking, row, number, value, found) if value is not None else None
         sources += [source] if source is not None else []
-    composed: Mapping[str, Any] = mapping(asking.spec.get("values"))
+    composed: Mapping[str, Any] = mapping(own)
     try:
         composed = around.templating.compose(composed, sources) if sources else composed
     except InputError as error:
-        raise Broken(f"the targetPath {error.message}", help="write it as for helm's --set") from error
+        raise Broken(
+            f"the targetPath {error.message}", help="write it as for helm's --set", at=("spec", "valuesFrom")
+        ) from error
     if composed:
         data = json.dumps(composed, sort_keys=True).encode()
         source_of = asking.told.resource.place(("spec",))
@@ -55,7 +60,9 @@ def values_of(asking: Asking, around: Surroundings, catalogue: Catalogue, found:
 def _text(asking: Asking, row: Mapping[str, Any], number: int, catalogue: Catalogue, found: Values) -> str | None:
     """What the reference leads to, None if there is nothing. Raises Broken for a key that is not there."""
     kind, name, key = (text(row.get(f)) for f in ("kind", "name", "valuesKey"))
-    key = key or "values.yaml"
+    key, at = key or "values.yaml", ("spec", "valuesFrom", number)
+    if kind not in ("ConfigMap", "Secret"):
+        raise Broken(f"it takes values from the kind {kind}", help="name a ConfigMap or a Secret", at=at)
     known = catalogue.texts(kind, asking.namespace, name)
     if known is not None and key in known:
         return known[key]
@@ -63,7 +70,7 @@ def _text(asking: Asking, row: Mapping[str, Any], number: int, catalogue: Catalo
         return None
     if known is not None:
         raise Broken(
-            f"the {kind} {asking.namespace}/{name} has no key {key}", help="correct valuesFrom, or add the key"
+            f"the {kind} {asking.namespace}/{name} has no key {key}", help="correct valuesFrom, or add the key", at=at
         )
     found.findings.append(
         asking.finding(
@@ -71,7 +78,7 @@ def _text(asking: Asking, row: Mapping[str, Any], number: int, catalogue: Catalo
             Severity.WARNING,
             f"the {kind} {asking.namespace}/{name}, from which it takes values ({key}), is not in this repository; "
             "it is rendered without them",
-            ("spec", "valuesFrom", number),
+            at,
             help=f"{COMMIT_IT}, or mark it `optional: true` if it may be missing",
         )
     )
@@ -85,7 +92,8 @@ def _source(asking: Asking, row: Mapping[str, Any], number: int, value: str, fou
     if path:
         return Assignment(path, concealed_text(value) if secret else value, row.get("literal") is True)
     if not _OPAQUE.match(value):
-        parsed = read(value.encode(), f"{row.get('kind')} {asking.namespace}/{text(row.get('name'))}")
+        words = f"the {row.get('kind')} {asking.namespace}/{text(row.get('name'))}"
+        parsed = read(value.encode(), words, ("spec", "valuesFrom", number))
         return dict(concealed(parsed)) if secret else parsed
     found.opaque.append(value)
     found.findings.append(
