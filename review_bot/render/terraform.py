@@ -10,9 +10,10 @@ from review_bot.core.closure import Files, folder_of, normal
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target
 from review_bot.core.terraform import spec_of
 from review_bot.core.terraform.blocks import Block, Problem, locked_objects, module_objects, values_object
+from review_bot.core.terraform.files import CODE, LOCK, VALUES, is_code, is_override
 from review_bot.core.terraform.kubestack import environments
 from review_bot.core.terraform.masking import SENSITIVE
-from review_bot.core.terraform.modules import CODE, LOCK, VALUES, Modules
+from review_bot.core.terraform.modules import Modules
 from review_bot.core.terraform.scan import LOCAL
 from review_bot.render.hcl import HELP, Parser, Read
 from review_bot.render.problems import did_you_mean, failed
@@ -44,7 +45,7 @@ def through(files: Files, path: str) -> str:
 
 def _is_ours(path: str, target: Target) -> bool:
     own = folder_of(path) == target.path and (path.endswith(VALUES) or posixpath.basename(path) == LOCK)
-    return path.endswith(CODE) or own
+    return is_code(path) or own
 
 
 class _Assembly:
@@ -84,7 +85,7 @@ class _Assembly:
         name, source = f"module.{block.labels[0]}", block.body.get("source")
         line = block.lines.get(("source",), block.line)
         if not isinstance(source, str):
-            if not block.path.endswith(("override.tf", "override.tf.json")):
+            if not is_override(block.path):
                 self._fail(Problem(f"{name} names no source", block.path, line, "add source"))
             return
         if not source.startswith(LOCAL):
@@ -95,7 +96,7 @@ class _Assembly:
             self._fail(Problem(f"{name} calls a module that it is a part of", block.path, line, "break the circle"))
         elif to not in self._modules:
             hint = did_you_mean(to, self._modules)
-            self._fail(Problem(f"{name}: there is no *.tf file in {to}", block.path, line, hint))
+            self._fail(Problem(f"{name}: there is no *.tf or *.tofu file in {to}", block.path, line, hint))
         else:
             self.module(to, f"{address}.{name}" if address else name, above)
 

@@ -17,7 +17,7 @@ from typing import Any
 from review_bot.core.closure import join, normal
 from review_bot.core.errors import InputError, ToolError
 from review_bot.core.model import Finding, Rendered, Severity, Target
-from review_bot.core.terraform.modules import STATE
+from review_bot.core.terraform.files import STATE
 from review_bot.core.terraform.plans import Plan, planned_objects
 from review_bot.core.terraform.settings import Run, TerraformTool
 from review_bot.core.tools import find
@@ -27,8 +27,8 @@ from review_bot.render.side import Side
 
 PROGRAMS = ("tofu", "terraform")
 PLUGINS = "plugins"
-# Read last of all files, so that it has the last word about where the state lies.
-OVERRIDE = "~review-bot_override.tf"
+# Read last of all files, so that they have the last word about where the state lies. OpenTofu prefers its own.
+OVERRIDES = ("~review-bot_override.tf", "~review-bot_override.tofu")
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 TREE, PLAN_FILE = "tree", "plan"
 ENVIRONMENT = {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
@@ -94,7 +94,8 @@ class _Runs:
                 for file, data in side.tree.read_many(inner).items():
                     self._write(path + file[len(source) :], data)
         if self.tool.run is Run.PLAN:
-            self._write(join(self.target.path, OVERRIDE), LOCAL_STATE.encode())
+            for name in OVERRIDES:
+                self._write(join(self.target.path, name), LOCAL_STATE.encode())
 
     def _write(self, path: str, data: bytes) -> None:
         place = self.work / TREE / path
@@ -161,7 +162,7 @@ class _Runs:
     def _place(self, file: str, line: int) -> tuple[str | None, int | None]:
         """A place in the repository from one that the program names, from its working folder."""
         path = normal(join(self.target.path, file))
-        return (None, None) if path.endswith(OVERRIDE) else (path, line)
+        return (None, None) if path.endswith(OVERRIDES) else (path, line)
 
     def _unexplained(self, command: str, outcome: Outcome) -> Finding:
         cause = outcome.trouble or _sentence(outcome, _ERROR.search(outcome.stderr))

@@ -44,6 +44,26 @@ def test_without_a_main_file_the_first_one_is_the_entry() -> None:
     assert found({"a/z.tf.json": "{}", "a/b.tf": ""})["a"].entry == "a/b.tf"
 
 
+@pytest.mark.parametrize("name", ["main.tofu", "main.tofu.json", "x.tofu"])
+def test_opentofus_own_files_make_a_module(name: str) -> None:
+    assert found({f"a/{name}": "{}"})["a"].entry == f"a/{name}"
+
+
+def test_opentofus_file_takes_the_place_of_terraforms_of_the_same_name() -> None:
+    files = {"a/main.tf": call("../net"), "a/main.tofu": "", "a/main.tf.json": "{}", "net/x.tf": ""}
+    reads = found(files)["a"].reads or frozenset()
+    assert {"a/main.tofu", "a/main.tf.json"} <= reads and "a/main.tf" not in reads
+    # What only the file that is left out calls is called by nobody.
+    assert set(found(files)) == {"a", "net"}
+    assert planned(files, {**files, "a/main.tf": ""}) == []
+    assert "terraform:a" in planned(files, {p: t for p, t in files.items() if p != "a/main.tofu"})
+
+
+@pytest.mark.parametrize("name", [".main.tf", "main.tf~", "#main.tf#", "main.tftest.hcl", "main.tofutest.json"])
+def test_tests_and_what_editors_leave_behind_are_no_module(name: str) -> None:
+    assert found({f"a/{name}": "{}"}) == {}
+
+
 def test_a_module_that_another_one_calls_is_no_target_of_its_own() -> None:
     files = {"prod/main.tf": call("../net"), "net/main.tf": call("./sub"), "net/sub/x.tf": "", "other/main.tf": ""}
     assert set(found(files)) == {"prod", "other"}
@@ -156,7 +176,17 @@ def test_modules_in_hidden_folders_and_below_the_policies_are_none() -> None:
 
 
 FOLDERS = (".", "ant", "ant/bee", "bee", "cat/ant")
-LEAVES = ("main.tf", "more.tf", "main.tf.json", "x.tfvars", "data.txt", "deep/data.txt", "lnk")
+LEAVES = (
+    "main.tf",
+    "more.tf",
+    "main.tofu",
+    "more.tofu",
+    "main.tf.json",
+    "x.tfvars",
+    "data.txt",
+    "deep/data.txt",
+    "lnk",
+)
 SOURCES = ("./ant", "../ant", "../bee", "./bee", "../..", "./lnk", "../cat/ant", "a/b/c", "./${var.x}", "../../ant")
 READS = (
     *('file("${path.module}/data.txt")', 'file("data.txt")', "file(var.x)", 'fileset("${path.module}/deep", "*")'),
@@ -176,7 +206,7 @@ def files(draw: st.DrawFn) -> tuple[str, str]:
         text = LINK + draw(st.sampled_from(("bee", "../bee", "data.txt", "main.tf")))
     elif leaf == "main.tf.json":
         text = json.dumps({"module": {"j": {"source": draw(st.sampled_from(SOURCES))}}})
-    elif leaf.endswith(".tf"):
+    elif leaf.endswith((".tf", ".tofu")):
         text = draw(CODE)
     else:
         text = draw(st.sampled_from(("a = 1\n", "a = 2\n")))

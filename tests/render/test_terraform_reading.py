@@ -159,6 +159,18 @@ def test_override_files_have_the_last_word(tmp_path: Path) -> None:
     assert by_name(result)["a a.b"].patched_by == ("b_override.tf",)
 
 
+def test_opentofus_files_are_read_and_override_as_terraforms_do(tmp_path: Path) -> None:
+    files = {
+        "main.tf": 'resource "a" "terraform" {}\n',
+        "main.tofu": 'resource "a" "b" {\n  x = 1\n}\n',
+        "more_override.tofu": 'resource "a" "b" {\n  x = 2\n}\n',
+        "j.tofu.json": '{"variable": {"v": {}}}\n',
+    }
+    result = rendered(files, tmp_path)
+    assert set(by_name(result)) == {"a a.b", "Variable var.v"}
+    assert spec(result, "a a.b") == {"x": 2}
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -172,7 +184,7 @@ def test_override_files_have_the_last_word(tmp_path: Path) -> None:
         ),
         (
             {"main.tf": '\nmodule "m" {\n  source = "./no"\n}\n'},
-            ("module.m: there is no *.tf file in no", "main.tf", 3),
+            ("module.m: there is no *.tf or *.tofu file in no", "main.tf", 3),
         ),
         ({"main.tf": 'module "m" {}\n'}, ("module.m names no source", "main.tf", 1)),
         (

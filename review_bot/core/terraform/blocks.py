@@ -8,6 +8,7 @@ from typing import Any
 
 from review_bot.core.model import FieldPath, Resource, ResourceId, Source
 from review_bot.core.terraform import API_VERSION, spec_of
+from review_bot.core.terraform.files import is_override
 
 # How many labels a block has; kinds of blocks that are newer than this list are objects too.
 LABELS: Mapping[str, int] = {
@@ -64,12 +65,6 @@ def module_objects(blocks: Iterable[Block], module: str) -> tuple[list[Resource]
             base = found.get(_key(one))
             found[_key(one)] = _overridden(base, one) if base is not None else one
     return list(found.values()), problems
-
-
-def is_override(path: str) -> bool:
-    """Files of these names are read last and change what the others say."""
-    name = path.rpartition("/")[2].removesuffix(".json").removesuffix(".tf")
-    return name == "override" or name.endswith("_override")
 
 
 def values_object(block: Block) -> Resource:

@@ -11,18 +11,16 @@ from review_bot.core.closure import Files, folder_of, join, normal, outside
 from review_bot.core.configuration import Config
 from review_bot.core.globs import matches
 from review_bot.core.model import RendererName, Target
+from review_bot.core.terraform.files import CODE, LOCK, STATE, VALUES, is_code, loaded
 from review_bot.core.terraform.scan import MODULE, Scan
 
-CODE = (".tf", ".tf.json")
-VALUES = (".tfvars", ".tfvars.json")
-LOCK = ".terraform.lock.hcl"
-STATE = "terraform.tfstate"
+MAIN = tuple(f"main{ending}" for ending in CODE)
 # What `init` puts beside a module: copies of modules that lie elsewhere.
 INSTALLED = ".terraform"
 
 
 class Modules:
-    """The folders with *.tf files. Files are scanned once for both sides of a change."""
+    """The folders with *.tf or *.tofu files. Files are scanned once for both sides of a change."""
 
     def __init__(self, files: Files) -> None:
         self._files = files
@@ -32,9 +30,9 @@ class Modules:
         """The files of each module, in order, by its folder."""
         found: dict[str, list[str]] = defaultdict(list)
         for path in self._files.entries:
-            if path.endswith(CODE) and INSTALLED not in path.split("/"):
+            if is_code(path) and INSTALLED not in path.split("/"):
                 found[folder_of(path)].append(path)
-        return {folder: tuple(sorted(paths)) for folder, paths in found.items()}
+        return {folder: loaded(paths) for folder, paths in found.items()}
 
     @cached_property
     def roots(self) -> tuple[str, ...]:
@@ -138,9 +136,8 @@ def targets(files: Files, config: Config, only: Iterable[str] | None = None) -> 
     for folder in modules.roots if wanted is None or wanted else ():
         if (wanted is None or folder in wanted) and not _aside(folder, config):
             own = modules.folders[folder]
-            main = join(folder, "main.tf")
             id = f"{RendererName.TERRAFORM}:{folder}"
-            entry = main if main in own else own[0]
+            entry = next((path for path in own if path.rpartition("/")[2] in MAIN), own[0])
             found.append(Target(id, RendererName.TERRAFORM, folder, entry, modules.reads(folder)))
     return found
 
