@@ -74,6 +74,15 @@ class Expander:
         wanted = {"path": path, "files": dict(files), "libraries": list(libraries)}
         return self._ask("jsonnet", wanted | {"external": _rows(external), "top_level": _rows(top_level)})
 
+    def hcl(self, text: str, path: str) -> Mapping[str, Any]:
+        """A file of Terraform's: `blocks`, each with `type`, `labels`, `line`, `body` and `lines`, or `error` and `line`.
+
+        In a body nested blocks are lists of bodies (with labels: lists of mappings from the label), literals are what
+        they mean, and every other expression is a text `${…}` that no comment and no space tells from an equal one.
+        `lines` are pairs of a path into the body and its line. Raises InputError where it takes too long or too much.
+        """
+        return dict(self._ask("hcl", {"text": text, "path": path}))
+
     def close(self) -> None:
         """End the process; a later question starts another."""
         with self._lock:

@@ -85,9 +85,8 @@ class Renderer:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            for process in (self._builder, self._parser):
-                if process is not None:
-                    await process.close()
+            if self._builder is not None:
+                await self._builder.close()
             self._builder = self._parser = None
             if "templating" in self.__dict__:
                 await asyncio.to_thread(self.templating.close)
@@ -130,7 +129,7 @@ class Renderer:
         from review_bot.render import terraform, terraform_tool
         from review_bot.render.hcl import Parser
 
-        self._parser = self._parser or Parser(self.sandbox)
+        self._parser = self._parser or Parser(self.templating)
         read = await terraform.render(target, side, self._parser)
         if self._terraform is None or read.failed:
             return read

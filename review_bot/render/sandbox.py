@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,21 +100,6 @@ class Sandbox:
         Raises ToolError if there is no bubblewrap.
         """
         return await self._spawn(self._wrapped(tool, [], mounts, "/", _ENVIRONMENT), folder, talks=True)
-
-    async def start_script(self, script: Path) -> asyncio.subprocess.Process:
-        """Start a script of ours that is talked to, within the limits, for the caller to `end`.
-
-        It reads what is hostile and runs none of it.
-        """
-        command, pipe = [sys.executable, "-I", str(script)], asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(
-            *command,
-            stdin=pipe,
-            stdout=pipe,
-            stderr=pipe,
-            limit=self.limits.output_bytes,
-            **self._surroundings(script.parent),
-        )
 
     def open(self, tool: Path, folder: Path) -> subprocess.Popen[bytes]:
         """Start a `tool` that is talked to from a thread, with nothing but itself to see, for the caller to end.

@@ -120,7 +120,7 @@ def test_a_broken_file_names_its_line_its_cause_and_the_next_step(tmp_path: Path
     assert verdict["changes"] == []
     (finding,) = verdict["findings"]
     assert (finding["check"], finding["path"], finding["line"]) == ("render", "infra/more.tf", 3)
-    assert "= is not expected here" in finding["message"] and finding["help"]
+    assert "Expected the start of an expression" in finding["message"] and finding["help"]
 
 
 def test_secrets_are_masked_by_name_and_by_what_calls_them_sensitive(tmp_path: Path) -> None:

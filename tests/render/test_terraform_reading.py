@@ -14,9 +14,20 @@ from review_bot.core.config import Config
 from review_bot.core.model import Rendered, Resource
 from review_bot.core.planning import discover
 from review_bot.github.workspace import Repository
+from review_bot.render.expander import Expander
 from review_bot.render.hcl import Parser, Read
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits, Sandbox
+
+
+TWICE = (
+    'main.tf: Attribute redefined: The argument "x" was already set at main.tf:2,3-4. '
+    "Each argument may be set only once."
+)
+UNCLOSED = (
+    "main.tf: Unclosed configuration block: There is no closing brace for this block before the end of the file. "
+    "This may be caused by incorrect brace nesting elsewhere in this file."
+)
 
 
 def rendered(files: Mapping[str, str], root: Path, path: str = ".") -> Rendered:
@@ -118,10 +129,61 @@ resource "a" "b" {
         "mixed": "a-${var.x}",
         "cond": "${var.x ? 1 : 2}",
         "dollar": "$${not}",
-        "doc": "first\n  second",
+        "doc": "first\n  second\n",
         "inner": [{"x": 1}, {"x": 2}],
         "labelled": [{"l": {"y": 3}}],
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('a = "true"', "true"),
+        ("a = true", True),
+        ("a = null", None),
+        ("a = 1e5", 100000),
+        ("a = -1.5e-3", -0.0015),
+        ("a = 12345678901234567890123", 12345678901234567890123),
+        # No reader of JSON would get this number.
+        ("a = 0.12345678901234567890", "${0.1234567890123456789}"),
+        ("a = [for i, x in var.l : upper(x) if i > 0]", "${[for i, x in var.l : upper(x) if i > 0]}"),
+        ("a = {for x in var.l : x.k => x...}", "${{for x in var.l : x.k => x...}}"),
+        ("a = f(/* said */ var.x, # too\n  local.l...)", "${f(var.x, local.l...)}"),
+        ("a = provider::ns::alias::fn(1)", "${provider::ns::alias::fn(1)}"),
+        ("a = !!var.x && - var.n < 3", "${!!var.x && -var.n < 3}"),
+        ("a = var.l[*].id", "${var.l[*].id}"),
+        ("a = var.l.*.id", "${var.l.*.id}"),
+        ("a = var.l.0[ each.key ]", "${var.l[0][each.key]}"),
+        ("a = (var.x\n  ? 1 : 2)", "${var.x ? 1 : 2}"),
+        ('a = "${\n  var.x\n}"', "${var.x}"),
+        ('a = "x ${~ var.x ~} y"', "x${var.x}y"),
+        ('a = "%{ if var.x == "a" }${1}%{ else }no%{ endif }"', '%{ if var.x == "a" }${1}%{ else }no%{ endif }'),
+        ('a = "%{for k, v in var.m}${k}%{endfor}"', "%{ for k, v in var.m }${k}%{ endfor }"),
+        ('a = "$${not} %%{not} $ {} \\u00e9"', "$${not} %%{not} $ {} é"),
+        ('a = f("a\\n\\"b\\" ${var.x}")', '${f("a\\n\\"b\\" ${var.x}")}'),
+        ("a = <<-E\n    one\n      ${var.x}\n    E", "one\n  ${var.x}\n"),
+        ("a = {\n  (var.k) = 1, 2 = 3\n  k : 4\n}", {"${var.k}": 1, "2": 3, "k": 4}),
+        ("naïve = 1\na = local.naïve", "${local.naïve}"),
+        ("\ufeffa = 1\r\n", 1),
+    ],
+)
+def test_an_expression_is_read_as_terraform_reads_it_and_written_in_one_way(text: str, value: object) -> None:
+    assert value_of(f"{text}\n") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = 1 +\n2", "Invalid expression"),
+        ("b { c = 1 }\na = 1 b = 2", "Missing newline after argument"),
+        ("b\n{}\na = 1", "Argument or block definition required"),
+        ('a = "line\nbreak"', "Invalid multi-line string"),
+        ('a = "\\x"', "Invalid escape sequence"),
+        ("a = { x = 1 y = 2 }", "Missing attribute separator"),
+    ],
+)
+def test_what_terraform_refuses_is_refused_in_its_words(text: str, said: str) -> None:
+    assert said in value_of(f"{text}\n")
 
 
 def test_fields_know_their_lines(tmp_path: Path) -> None:
@@ -138,6 +200,13 @@ def test_terraforms_json_says_the_same(tmp_path: Path) -> None:
     assert found["a a.b"].manifest["spec"] == {"x": "${var.y}"}
     assert found["a a.b"].place(("spec", "x")).line == 4
     assert found["Variable var.y"].manifest["spec"] == {"default": 1}
+
+
+def test_blocks_that_json_names_twice_are_all_there(tmp_path: Path) -> None:
+    text = '{"resource": {"a": {"b": {"n": {"x": 1}, "n": {"x": 2}}}}, "resource": {"a": {"c": {}}, "a": {"d": {}}}}'
+    found = by_name(rendered({"main.tf.json": text}, tmp_path))
+    assert set(found) == {"a a.b", "a a.c", "a a.d"}
+    assert found["a a.b"].manifest["spec"] == {"n": [{"x": 1}, {"x": 2}]}
 
 
 def test_values_and_locked_providers_are_objects(tmp_path: Path) -> None:
@@ -174,8 +243,9 @@ def test_opentofus_files_are_read_and_override_as_terraforms_do(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"main.tf": 'a "b" {\n  x = 1\n  x = 2\n}\n'}, ("main.tf: x is set twice", "main.tf", 3)),
-        ({"main.tf": 'variable "x" {\n'}, ("main.tf: the file ends within a block or an expression", "main.tf", 2)),
+        ({"main.tf": 'a "b" {\n  x = 1\n  x = 2\n}\n'}, (TWICE, "main.tf", 3)),
+        ({"main.tf": 'variable "x" {\n'}, (UNCLOSED, "main.tf", 1)),
+        ({"main.tf": 'a "b" {\n  x = 1\n  x {}\n}\n'}, ("main.tf: x is an argument and a block", "main.tf", 3)),
         ({"main.tf": "x = 1\n"}, ("x stands outside of every block", "main.tf", 1)),
         ({"main.tf": 'resource "a" {}\n'}, ("a block resource has 2 labels, this one 1", "main.tf", 1)),
         (
@@ -191,6 +261,8 @@ def test_opentofus_files_are_read_and_override_as_terraforms_do(tmp_path: Path) 
             {"main.tf": 'module "m" {\n  source = "./m"\n}\n', "m/main.tf": 'module "m" {\n  source = "../m"\n}\n'},
             ("module.m calls a module that it is a part of", "m/main.tf", 2),
         ),
+        ({"main.tf.json": '{"a": {"x": 1, "x": 2}}'}, ("main.tf.json: x is set twice", "main.tf.json", 1)),
+        ({"main.tf.json": '{"a": {"x": NaN}}'}, ("main.tf.json: NaN is no JSON", "main.tf.json", 1)),
         (
             {"main.tf.json": '{\n "resource": }\n'},
             ("main.tf.json: Expecting value: line 2 column 14 (char 15)", "main.tf.json", 2),
@@ -220,18 +292,21 @@ def test_what_lies_elsewhere_is_said_not_to_be_seen(tmp_path: Path) -> None:
 
 
 def read(texts: Mapping[str, bytes], limits: Limits) -> dict[str, Read]:
-    async def run() -> dict[str, Read]:
-        parser = Parser(Sandbox(limits))
-        try:
-            return await parser.read(texts)
-        finally:
-            await parser.close()
+    expander = Expander(Sandbox(limits))
+    try:
+        return asyncio.run(Parser(expander).read(texts))
+    finally:
+        expander.close()
 
-    return asyncio.run(run())
+
+def value_of(text: str) -> Any:
+    """What `a` is in a text, or why it can't be read."""
+    found = read({"x.tf": text.encode()}, Limits())["x.tf"]
+    return found.error or found.blocks[0].body["a"]
 
 
 def test_a_file_made_to_take_for_ever_is_given_up_and_the_next_one_is_read() -> None:
-    trap = b"a = <<E\n" + b"\n" * 400_000 + b"x\n"
+    trap = b"a = " + b"-" * 1_000_000 + b"1\n"
     found = read({"trap.tf": trap, "good.tf": b"locals {\n  x = 1\n}\n"}, Limits(seconds=3))
     assert "too long" in found["trap.tf"].error
     assert [b.type for b in found["good.tf"].blocks] == ["", "locals"]
@@ -243,7 +318,7 @@ def test_a_file_made_to_take_for_ever_is_given_up_and_the_next_one_is_read() -> 
         (b"x = " + b"[" * 5000 + b"]" * 5000, "nested too deeply"),
         (b'x = "\xff"\n', "not UTF-8"),
         (b"#" * (1 << 20) + b"#", "larger than 1 MiB"),
-        (b"x = " + b"9" * 6000, "Exceeds the limit"),
+        (b"a {\n  b" + b' "l"' * 6000 + b" {}\n}\n", "more than 5 labels"),
     ],
 )
 def test_hostile_files_are_refused_in_words(data: bytes, said: str) -> None:

@@ -24,7 +24,7 @@ VALUES, LOCKED = "Values", "LockedProvider"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block of a file; `body` and the paths of `lines` as render/hcl_worker.py gives them."""
+    """A block of a file; `body` and the paths of `lines` as render/hcl.py gives them."""
 
     path: str
     type: str

@@ -1,6 +1,6 @@
 // Gitops-words speaks the small languages that delivery tools take from Go: text/template with sprig (Argo CD's
-// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, helm's way to set values, and jsonnet. Each is
-// the library that the tool itself uses.
+// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, helm's way to set values, jsonnet, and
+// Terraform's HCL. Each is the library that the tool itself uses.
 //
 // A request is a line of JSON on stdin; the answer on stdout is a line `ok SIZE` or `error SIZE` and SIZE bytes: JSON, or
 // what the library says. It is meant to run in a sandbox, for what it is asked to evaluate may be hostile.
@@ -18,7 +18,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "gitops-words 3\n"
+const greeting = "gitops-words 4\n"
 
 const memoryBudget = 512 << 20
 
@@ -50,6 +50,9 @@ type request struct {
 	Libraries []string          `json:"libraries"`
 	External  []jsonnetVariable `json:"external"`
 	TopLevel  []jsonnetVariable `json:"top_level"`
+
+	// hcl, with path
+	Text string `json:"text"`
 }
 
 func main() {
@@ -106,6 +109,8 @@ func answer(line []byte) ([]byte, error) {
 		result, err = renderSets(wanted.Templates, wanted.Inputs)
 	case "jsonnet":
 		result, err = evaluate(wanted)
+	case "hcl":
+		result = readHCL(wanted.Text, wanted.Path)
 	default:
 		err = fmt.Errorf("there is no operation %q", wanted.Operation)
 	}
