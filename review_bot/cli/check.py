@@ -9,6 +9,7 @@ import json
 import os
 import posixpath
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         reviewer_of(args, operator),
         policy_dirs=tuple(_folder(p, "--policy") for p in args.policy) if args.policy else None,
         clusters=clusters_of(args.cluster, operator),
-        plans=dict(_plan(text) for text in args.terraform_plan),
+        plans=_plans(args.terraform_plan),
     )
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
@@ -128,6 +129,15 @@ def _must_be_a_file(name: str) -> None:
         raise UsageError(f"--config: there is no file {name}", help="name a .review-bot.yaml, or leave --config out")
 
 
+def _plans(texts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for path, document in map(_plan, texts):
+        if path in found:
+            raise UsageError(f"--terraform-plan: {path} is given two plans", help="give each module one")
+        found[path] = document
+    return found
+
+
 def _plan(text: str) -> tuple[str, dict[str, Any]]:
     """The module's folder and the plan, from `PATH=FILE`."""
     from review_bot.core.terraform.plans import Plan
@@ -141,7 +151,7 @@ def _plan(text: str) -> tuple[str, dict[str, Any]]:
         Plan.read(document)
     except OSError as error:
         raise UsageError(f"--terraform-plan: {name} can't be read: {error.strerror}", help=help) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--terraform-plan: {name} is not JSON: {error}", help="write it by `show -json`") from error
     except InputError as error:
         raise UsageError(f"--terraform-plan: {name}: {error.message}", help=error.help) from error

@@ -9,6 +9,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from review_bot.core.globs import matches
+from review_bot.core.terraform import API_VERSION, without_keys
 from review_bot.gate.facts import Change, ChangedFile, Facts
 from review_bot.gate.people import GITHUB
 from review_bot.gate.rules import Require, Rule, When
@@ -128,8 +129,17 @@ def _meeting(when: When, changes: Sequence[Change]) -> Sequence[Change]:
 def _of(resource: Mapping[str, tuple[str, ...]], changes: Sequence[Change]) -> Sequence[Change]:
     for key, globs in resource.items():
         value = _VALUES[key]
-        changes = [c for c in changes if _any(globs, value(c) or "")]
+        changes = [c for c in changes if _any(globs, value(c) or "") or (_is_address(c) and _block(globs, value(c)))]
     return changes
+
+
+def _is_address(change: Change) -> bool:
+    return change.api_version == API_VERSION
+
+
+def _block(globs: tuple[str, ...], address: str | None) -> bool:
+    """Does a rule name the block that an instance is made from? The keys of instances may hold anything, `/` too."""
+    return bool(address) and _any(globs, without_keys(address or ""))
 
 
 # One pull request is decided on many times, and its changes resemble each other.

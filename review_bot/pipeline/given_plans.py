@@ -10,6 +10,7 @@ from review_bot.core.configuration import Config
 from review_bot.core.errors import UsageError
 from review_bot.core.model import PlannedTarget, RendererName
 from review_bot.core.planning import discover
+from review_bot.core.terraform.plan_notices import notices, of_other_files
 from review_bot.pipeline.rendering import RenderedSides
 from review_bot.pipeline.sides import Sides
 
@@ -39,11 +40,18 @@ def also_planned(
 
 
 def with_plans(rendered: RenderedSides, plans: Plans) -> RenderedSides:
-    """The head's targets with the plans that are given for them; what a plan shows need not be said to be unseen."""
-    head = dict(rendered.head)
+    """The head's targets with the plans that are given for them, and what is to be said of all plans.
+
+    What a plan shows need not be said to be unseen.
+    """
+    head, said = dict(rendered.head), list(rendered.loose)
     for path, document in plans.items():
         id = f"{RendererName.TERRAFORM}:{path}"
         if id in head:
-            findings = tuple(f for f in head[id].findings if f.rule != "terraform-module-elsewhere")
-            head[id] = replace(head[id], plan=document, findings=findings)
-    return replace(rendered, head=head)
+            one = head[id]
+            findings = tuple(f for f in one.findings if f.rule != "terraform-module-elsewhere")
+            head[id] = replace(one, plan=document, findings=findings)
+            said += () if one.failed else of_other_files(document, one.target, one.resources)
+    # Not a part of what is rendered: the changes are shown all the same.
+    said += [f for one in head.values() if one.plan is not None for f in notices(one.plan, one.target)]
+    return replace(rendered, head=head, loose=tuple(said))

@@ -75,7 +75,7 @@ class Expander:
         return self._ask("jsonnet", wanted | {"external": _rows(external), "top_level": _rows(top_level)})
 
     def hcl(self, text: str, path: str) -> Mapping[str, Any]:
-        """A file of Terraform's: `blocks`, each with `type`, `labels`, `line`, `body` and `lines`, or `error` and `line`.
+        """A file of Terraform's: `blocks` (with `type`, `labels`, `line`, `body`, `lines`), or `error` and `line`.
 
         In a body nested blocks are lists of bodies (with labels: lists of mappings from the label), literals are what
         they mean, and every other expression is a text `${…}` that no comment and no space tells from an equal one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from review_bot.core.terraform import spec_of
 from review_bot.core.terraform.blocks import Block, Problem, locked_objects, module_objects, values_object
 from review_bot.core.terraform.files import CODE, LOCK, VALUES, is_code, is_override
 from review_bot.core.terraform.kubestack import environments
-from review_bot.core.terraform.masking import SENSITIVE
+from review_bot.core.terraform.masking import SENSITIVE, is_declared
 from review_bot.core.terraform.modules import Modules
 from review_bot.core.terraform.scan import LOCAL
 from review_bot.render.hcl import HELP, Parser, Read
@@ -33,6 +34,7 @@ async def render(target: Target, side: Side, parser: Parser) -> Rendered:
     files = await parser.read({p: contents.get(through(side.files, p), b"") for p in paths})
     assembly = _Assembly(target, side.files, files)
     assembly.module(target.path, "", ())
+    assembly.calls()
     assembly.beside()
     assembly.kubestack()
     return Rendered(target, tuple(assembly.resources()), tuple(assembly.findings()))
@@ -102,7 +104,7 @@ class _Assembly:
 
     def beside(self) -> None:
         """The files with values, and the lock file."""
-        hidden = {r.id.name.removeprefix("var.") for r in self._found if _is_sensitive(r)}
+        hidden = self._sensitive().get("", set())
         for path, one in self._read.items():
             if not path.endswith(CODE):
                 if one.error:
@@ -111,6 +113,19 @@ class _Assembly:
                     self._found += [_marked(values_object(block), hidden) for block in one.blocks if not block.type]
                 else:
                     self._found += locked_objects(one.blocks)
+
+    def calls(self) -> None:
+        """What a call gives to variables that the called module calls sensitive."""
+        hidden = self._sensitive()
+        self._found = [_marked(r, hidden.get(r.id.name, set())) if r.id.kind == "Module" else r for r in self._found]
+
+    def _sensitive(self) -> Mapping[str, set[str]]:
+        """The names of sensitive variables by the address of their module."""
+        names: dict[str, set[str]] = defaultdict(set)
+        for one in self._found:
+            if _is_sensitive(one):
+                names[one.id.namespace or ""].add(one.id.name.rpartition("var.")[2])
+        return names
 
     def kubestack(self) -> None:
         """What each environment of a Kubestack module gets."""
@@ -163,8 +178,7 @@ class _Assembly:
 
 
 def _is_sensitive(resource: Resource) -> bool:
-    declared = spec_of(resource.manifest).get("sensitive") is True
-    return resource.id.kind == "Variable" and resource.id.namespace is None and declared
+    return resource.id.kind == "Variable" and is_declared(spec_of(resource.manifest))
 
 
 def _marked(resource: Resource, hidden: set[str]) -> Resource:

@@ -18,6 +18,8 @@ from review_bot.core.closure import join, normal
 from review_bot.core.errors import InputError, ToolError
 from review_bot.core.model import Finding, Rendered, Severity, Target
 from review_bot.core.terraform.files import STATE
+from review_bot.core.terraform.masking import SHORTEST, secret_texts
+from review_bot.core.terraform.plan_notices import notices
 from review_bot.core.terraform.plans import Plan, planned_objects
 from review_bot.core.terraform.settings import Run, TerraformTool
 from review_bot.core.tools import find
@@ -45,10 +47,9 @@ async def checked(rendered: Rendered, side: Side, sandbox: Sandbox, tool: Terraf
         run.lay_out(side)
         said = list(await run.initialised()) or list(await run.validated())
         if tool.run is Run.VALIDATE or any(f.severity is Severity.ERROR for f in said):
-            return replace(rendered, findings=(*rendered.findings, *said))
+            return replace(rendered, findings=(*rendered.findings, *_redacted(said, rendered)))
         document, problems = await run.planned()
-    said += problems
-    findings = (*rendered.findings, *said)
+    findings = (*rendered.findings, *_redacted([*said, *problems], rendered))
     if document is None:
         return replace(rendered, findings=findings)
     try:
@@ -57,7 +58,18 @@ async def checked(rendered: Rendered, side: Side, sandbox: Sandbox, tool: Terraf
         return replace(rendered, findings=(*findings, failed(target, error.message, help=error.help)))
     if join(target.path, STATE) in side.tree.entries():
         return replace(rendered, findings=findings, plan=document)
+    findings += tuple(notices(document, target))
     return replace(rendered, findings=findings, resources=tuple(planned_objects(plan, rendered.resources)))
+
+
+def _redacted(said: Iterable[Finding], rendered: Rendered) -> Iterator[Finding]:
+    """A condition's own message may hold what stands in a variable."""
+    texts = {t for r in rendered.resources for t in secret_texts(r.manifest) if len(t) >= SHORTEST}
+    for finding in said:
+        message = finding.message
+        for text in sorted(texts, key=len, reverse=True):
+            message = message.replace(text, "(secret)")
+        yield replace(finding, message=message)
 
 
 def program(tool: TerraformTool) -> Path:

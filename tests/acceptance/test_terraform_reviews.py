@@ -64,7 +64,7 @@ def tofu(folder: Path, *words: str) -> str:
 
 def applied(folder: Path, text: str = MAIN) -> str:
     """The state after a real apply."""
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.tf").write_text(text)
     tofu(folder, "init", "-input=false")
     tofu(folder, "apply", "-input=false", "-auto-approve")
@@ -179,7 +179,8 @@ def test_a_given_plan_shows_what_is_created_replaced_and_destroyed(tmp_path: Pat
 def test_a_given_plan_is_shown_even_where_no_file_of_the_module_changed(tmp_path: Path) -> None:
     applied(tmp_path / "work")
     plan = plan_of(tmp_path / "work", AFTER)
-    verdict = reviewed(tmp_path / "repo", {"README.md": "bye\n"}, "--terraform-plan", f"infra={plan}")
+    base = {**BASE, "infra/main.tf": AFTER}
+    verdict = reviewed(tmp_path / "repo", {"README.md": "bye\n"}, "--terraform-plan", f"infra={plan}", base=base)
     assert verdict["targets"][0]["reason"] == "a plan is given for it"
     assert len(verdict["changes"]) == 4
 

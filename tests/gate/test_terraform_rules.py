@@ -35,6 +35,9 @@ def change(kind: str, name: str, action: str = "update") -> dict[str, Any]:
     [
         (change("aws_subnet", "module.net.aws_subnet.a[0]"), {"network"}),
         (change("aws_subnet", 'module.net.module.inner["x"].aws_subnet.a'), {"network"}),
+        (change("aws_subnet", 'module.net["eu"].aws_subnet.a'), {"network"}),
+        (change("aws_subnet", 'module.net.aws_subnet.a["10.0.0.0/24"]'), {"network"}),
+        (change("aws_subnet", "module.net.aws_subnet.a (deposed 00000000)", "delete"), {"network"}),
         (change("aws_subnet", "module.network.aws_subnet.a"), set()),
         (change("aws_db_instance", "aws_db_instance.main", "delete"), {"databases"}),
         (change("aws_db_instance", "aws_db_instance.main"), set()),

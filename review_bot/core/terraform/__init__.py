@@ -7,11 +7,13 @@ address of the module that it stands in, none for the root module. docs/terrafor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 API_VERSION = "terraform/v1"
 UNKNOWN = "(known after apply)"
+_KEY = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 
 
 def is_terraform(manifest: Mapping[str, Any]) -> bool:
@@ -29,3 +31,8 @@ def spec_of(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
     """The block's arguments and nested blocks."""
     spec = manifest.get("spec")
     return spec if isinstance(spec, Mapping) else {}
+
+
+def without_keys(address: str) -> str:
+    """The address of the block that an instance (`module.net["eu"].aws_subnet.a[0]`) is made from."""
+    return _KEY.sub("", address).partition(" ")[0]

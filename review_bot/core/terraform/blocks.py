@@ -128,6 +128,8 @@ def _key(resource: Resource) -> str:
 
 
 def _add(found: dict[str, Resource], one: Resource, problems: list[Problem]) -> None:
+    if one.id.kind == "Import":
+        one = _told_apart(one, found)
     first = found.setdefault(_key(one), one)
     if first is one:
         return
@@ -140,6 +142,15 @@ def _add(found: dict[str, Resource], one: Resource, problems: list[Problem]) -> 
     where = f"{first.source.path}:{first.source.line}" if first.source.line else first.source.path
     message = f"{one.id.name} is already defined in {where}"
     problems.append(Problem(message, one.source.path, one.source.line, "keep one of them, or rename one"))
+
+
+def _told_apart(one: Resource, found: Mapping[str, Resource]) -> Resource:
+    """With `for_each` several blocks may import to the same address: `x.y[each.key]`."""
+    number, id = 1, one.id
+    while f"{id.kind} {id.name}" in found:
+        number += 1
+        id = replace(id, name=f"{one.id.name} ({number})")
+    return replace(one, id=id, manifest={**one.manifest, "metadata": {**one.manifest["metadata"], "name": id.name}})
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

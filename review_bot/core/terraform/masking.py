@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from review_bot.core.model import Manifest
-from review_bot.core.terraform import UNKNOWN
+from review_bot.core.terraform import UNKNOWN, block_of
 
 # Dotted paths below `spec` whose values are sensitive, as their variable or the plan says.
 SENSITIVE = "sensitive"
 _SECRET_NAME = re.compile(
-    r"passw(or)?d|passphrase|secret|token|private_?key|api_?key|access_?key|auth_?key|client_?key|shared_?key"
-    r"|credential|connection_?string",
+    r"passw(or)?d|passphrase|pwd|(\b|_)(pass|psk|pat)(\b|_)|secret|token|credential|connection_?string|authorization"
+    r"|(private|api|access|auth|client|shared|encryption|signing|license|account)_?key",
     re.I,
 )
 # They tell about a secret and are none.
@@ -21,8 +21,10 @@ _ABOUT = re.compile(r"(_|\b)(arn|name|length|ttl|version|type|policy)$", re.I)
 _SECRET_KIND = re.compile(r"_secret(_v\d+)?$")
 _SECRET_FIELDS = frozenset(["data", "binary_data", "string_data", "secret_string", "secret_binary", "value"])
 _EXPRESSION = re.compile(r'\$\{[^"]*\}\Z')
+# A password within an address.
+_IN_ADDRESS = re.compile(r"(?<=://)([^\s:/@\"]*:)((?!\$\{)[^\s/@\"]+)(?=@)")
 # Shorter texts stand in others by chance.
-_SHORTEST = 6
+SHORTEST = 6
 _IN_EXPRESSION = re.compile(r'([A-Za-z0-9_-]+)"?(\s*[=:]\s*)"((?:[^"\\]|\\.)*)"')
 
 Hide = Callable[[Any], str]
@@ -33,7 +35,7 @@ def masked(manifest: Manifest, hide: Hide) -> Manifest:
     spec = manifest.get("spec")
     if not isinstance(spec, Mapping):
         return manifest
-    texts = sorted((t for t in secret_texts(manifest) if len(t) >= _SHORTEST), key=len, reverse=True)
+    texts = sorted((t for t in secret_texts(manifest) if len(t) >= SHORTEST), key=len, reverse=True)
     return {**manifest, "spec": _everywhere(_Mask(manifest, hide).of(spec), texts, hide)}
 
 
@@ -72,7 +74,10 @@ class _Mask:
         metadata = manifest.get("metadata")
         self._name = str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
         spec = manifest.get("spec")
-        self._declared = isinstance(spec, Mapping) and spec.get("sensitive") is True
+        # What is ephemeral is kept out of plans and states on purpose.
+        self._declared = isinstance(spec, Mapping) and is_declared(spec)
+        # A plan's values are final: none of them refers to anything.
+        self._planned = block_of(manifest).get("planned") is True
 
     def of(self, spec: Mapping[str, Any]) -> Any:
         return {key: self._field(key, value) for key, value in spec.items()}
@@ -96,10 +101,10 @@ class _Mask:
             }
         if isinstance(value, list):
             return [self._value(item, f"{path}[{index}]", secret) for index, item in enumerate(value)]
-        if value is None or isinstance(value, bool) or value == UNKNOWN:
+        if value is None or value == UNKNOWN or (isinstance(value, bool) and path not in self._paths):
             return value
         if secret:
-            return value if _is_reference(value) else self._hide(value)
+            return value if not self._planned and _is_reference(value) else self._hide(value)
         return self._within(value) if isinstance(value, str) else value
 
     def _within(self, text: str) -> str:
@@ -109,7 +114,13 @@ class _Mask:
             name, sign, value = match.groups()
             return f'{name}{sign}"{self._hide(value)}"' if is_secret_name(name) else match[0]
 
+        text = _IN_ADDRESS.sub(lambda match: f"{match[1]}{self._hide(match[2])}", text)
         return _IN_EXPRESSION.sub(one, text)
+
+
+def is_declared(spec: Mapping[str, Any]) -> bool:
+    """Does a variable or output say of itself that it is a secret?"""
+    return any(spec.get(word) is True for word in ("sensitive", "ephemeral"))
 
 
 def is_secret_name(name: str) -> bool:

@@ -15,14 +15,13 @@ from typing import Any
 from review_bot.core.diff import difference
 from review_bot.core.errors import InputError
 from review_bot.core.model import Action, FieldPath, Manifest, Resource, ResourceChange, ResourceId, Source
-from review_bot.core.terraform import API_VERSION, UNKNOWN, block_of, spec_of
+from review_bot.core.terraform import API_VERSION, UNKNOWN, block_of, spec_of, without_keys
 from review_bot.core.terraform.blocks import manifest_of
 from review_bot.core.terraform.masking import SENSITIVE
 
 FORMAT = "1."
 # Arguments that decide about a resource and are in no plan.
 META = ("lifecycle", "provisioner", "connection", "provider")
-_INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]')
 _MODULE = re.compile(r"^module\.[^.]+")
 
 
@@ -81,7 +80,7 @@ def planned_objects(plan: Plan, configured: Sequence[Resource]) -> list[Resource
     found = [r for r in configured if block_of(r.manifest).get("type") != "resource"]
     for change in changes_of("", plan, (), configured):
         if change.head is not None and change.id.kind != "Output":
-            own = known.get(_INDEX.sub("", change.id.name))
+            own = known.get(without_keys(change.id.name))
             spec = spec_of(own.manifest) if own is not None else {}
             meta = {name: spec[name] for name in META if name in spec}
             manifest = {**change.head.manifest, **({"meta": meta} if meta else {})}
@@ -94,7 +93,7 @@ def together(configured: Iterable[ResourceChange], planned: Sequence[ResourceCha
 
     Of resources the plan knows what happens; what no plan shows (provisioners, lifecycle) is kept as it is written.
     """
-    spoken = {_INDEX.sub("", c.id.name) for c in planned}
+    spoken = {without_keys(c.id.name) for c in planned}
     kept = []
     for change in configured:
         side = change.head or change.base
@@ -136,7 +135,7 @@ class _Known:
     def place(self, id: ResourceId, *, new: bool) -> tuple[Source, Mapping[FieldPath, int]]:
         """Where an object stands. What a module from elsewhere holds is shown where that module is called."""
         sides = (self.head, self.base) if new else (self.base, self.head)
-        address = _INDEX.sub("", id.name).partition(" ")[0]
+        address = without_keys(id.name)
         own = next((side[address] for side in sides if address in side), None)
         if own is not None:
             return own.source, own.lines
@@ -152,11 +151,13 @@ def _row(
     if not actions & {"create", "update", "delete"}:
         return
     before = after = None
+    # What is a secret on one side is one on the other: it may have become one, or be called one no more.
+    marks = [change.get(key) for key in ("before_sensitive", "after_sensitive")]
     if actions != {"create"}:
-        old = _side(change.get("before"), {}, change.get("before_sensitive"))
+        old = _side(change.get("before"), {}, marks)
         before = _resource(id, block, old, known.place(id, new=False))
     if actions != {"delete"}:
-        new = _side(change.get("after"), change.get("after_unknown"), change.get("after_sensitive"))
+        new = _side(change.get("after"), change.get("after_unknown"), marks)
         after = _resource(id, block, new, known.place(id, new=True))
     if before and after and actions >= {"delete", "create"}:
         gone = difference(before.manifest, None, id) or ((), "")
@@ -186,10 +187,12 @@ def _wrapped(change: Mapping[str, Any]) -> dict[str, Any]:
     return {"actions": change.get("actions"), **{k: {"value": change.get(k)} for k in keys if k in change}}
 
 
-def _side(value: Any, unknown: Any, sensitive: Any) -> tuple[dict[str, Any], list[str]]:
+def _side(value: Any, unknown: Any, marks: Iterable[Any]) -> tuple[dict[str, Any], list[str]]:
     spec = _with_unknown(value if isinstance(value, Mapping) else {}, unknown)
-    paths = sorted(_marked(sensitive, "", spec))
-    return (spec if isinstance(spec, dict) else {}), paths
+    if not isinstance(spec, dict):
+        # Nothing of it is known yet, not even which fields it has.
+        return {"*": UNKNOWN}, []
+    return spec, sorted({path for sensitive in marks for path in _marked(sensitive, "", spec)})
 
 
 def _with_unknown(value: Any, unknown: Any) -> Any:
