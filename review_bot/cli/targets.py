@@ -1,4 +1,4 @@
-"""`review-bot targets`: all targets, or those that a change touches, each with the reason."""
+"""`review-bot targets`: all targets, or those that a change touches: why, found by what, reads what, goes where."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from review_bot.cli.trees import branch_of, config_of, open_tree, reviewer_of, say
 from review_bot.core.errors import UsageError
+from review_bot.core.explained import found_by, goes_to, reads
 from review_bot.core.model import Target
 from review_bot.core.sanitise import terminal
 from review_bot.github.workspace import Repository
@@ -42,9 +44,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     else:
         for row in rows:
-            where = (row["delivery"] or {}).get("destination")
-            goes = f" → {terminal(where)}" if where else ""
-            sys.stdout.write(f"{terminal(row['id'])}{goes}  ({terminal(row['reason'])})\n")
+            sys.stdout.write(_text(row))
         if not rows:
             print("no targets" if args.base is None else "the change touches no target", file=sys.stderr)
     return 0
@@ -57,7 +57,7 @@ def _all(args: argparse.Namespace) -> list[dict[str, Any]]:
     survey = asyncio.run(delivering.survey(tree))
     for finding in survey.findings:
         say(finding)
-    return [_row(t, _found_by(t)) for t in survey.targets]
+    return [_row(t, f"found by {found_by(t)}", tree.entries()) for t in survey.targets]
 
 
 def _touched(args: argparse.Namespace) -> list[dict[str, Any]]:
@@ -65,17 +65,21 @@ def _touched(args: argparse.Namespace) -> list[dict[str, Any]]:
     base = repository.resolve(args.base)
     head = repository.resolve(args.head) if args.head is not None else None
     planned = asyncio.run(reviewer_of(args).touched(repository, base, head, branch=branch_of(args.base)))
-    return [_row(p.target, p.reason) for p in planned]
+    after = repository.worktree() if head is None else repository.tree(head)
+    there = repository.tree(base).entries().keys() | after.entries().keys()
+    return [_row(p.target, p.reason, there) for p in planned]
 
 
-def _found_by(target: Target) -> str:
-    if target.delivery is None:
-        return f"found by {target.entry}"
-    place, id = target.delivery.source, target.delivery.object
-    return f"{id.kind} {id.name} in {place.path}:{place.line}" if place.line else f"{id.kind} {id.name} in {place.path}"
+def _text(row: Mapping[str, Any]) -> str:
+    """The target with why it is listed, and below what explains it."""
+    told = row["explained"]
+    lines = [f"{row['id']}  ({row['reason']})"]
+    lines += [f"    found by {told['found_by']}"] if told["found_by"] not in row["reason"] else []
+    lines += [f"    reads    {told['reads']}", f"    goes to  {told['goes_to']}"]
+    return "".join(f"{terminal(line)}\n" for line in lines)
 
 
-def _row(target: Target, reason: str) -> dict[str, Any]:
+def _row(target: Target, reason: str, there: Collection[str]) -> dict[str, Any]:
     return {
         "id": target.id,
         "renderer": str(target.renderer),
@@ -88,6 +92,7 @@ def _row(target: Target, reason: str) -> dict[str, Any]:
         "namespace": target.namespace,
         "reads": sorted(target.reads) if target.reads is not None else None,
         "delivery": _delivery(target),
+        "explained": {"found_by": found_by(target), "reads": reads(target, there), "goes_to": goes_to(target)},
     }
 
 

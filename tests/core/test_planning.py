@@ -217,3 +217,19 @@ def test_however_a_file_is_reached_its_change_is_seen(reference: str, more: dict
     planned = plan(MemoryTree(base), MemoryTree(head), changes, Config())
     assert [p.id for p in planned] == ["kustomize:apps/over/prod"]
     assert planned == plan_of_everything(MemoryTree(base), MemoryTree(head), changes, Config())
+
+
+def test_a_file_that_another_target_takes_through_a_link_leaves_its_folder() -> None:
+    manifest = "apiVersion: v1\nkind: ConfigMap\n"
+    base = {
+        "plain/a.yaml": manifest,
+        "plain/b.yaml": manifest,
+        "app/kustomization.yaml": "resources: [c.yaml]\n",
+        "app/c.yaml": manifest,
+    }
+    head = {**base, "app/c.yaml": f"{LINK}../plain/b.yaml"}
+    found = plan(MemoryTree(base), MemoryTree(head), changes_between(base, head, False), Config())
+    assert {p.id: p.reason for p in found} == {
+        "kustomize:app": "app/c.yaml changed",
+        "plain:plain": "plain/b.yaml belongs to another target now",
+    }
