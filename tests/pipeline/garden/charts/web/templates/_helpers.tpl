@@ -1,0 +1,1 @@
+{{- define "web.label" -}}{{ .Release.Name }}-web{{- end }}

@@ -1,0 +1,7 @@
+variable "size" {}
+resource "terraform_data" "a" {
+  input = var.size
+}
+module "deep" {
+  source = "./deep"
+}

@@ -1,0 +1,3 @@
+provider "registry.opentofu.org/hashicorp/null" {
+  version = "3.2.1"
+}

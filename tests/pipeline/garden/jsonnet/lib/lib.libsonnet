@@ -1,0 +1,1 @@
+{size: '1' + (import 'deep/deep.libsonnet')}
