@@ -19,7 +19,6 @@ from review_bot.render.hcl import Parser, Read
 from review_bot.render.renderer import Renderer
 from review_bot.render.sandbox import Limits, Sandbox
 
-
 TWICE = (
     'main.tf: Attribute redefined: The argument "x" was already set at main.tf:2,3-4. '
     "Each argument may be set only once."
