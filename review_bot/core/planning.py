@@ -90,7 +90,8 @@ def reason(old: Target | None, new: Target | None, changes: Sequence[FileChange]
             return f"{change.path} {'changed' if change.status == 'modified' else change.status}"
     if old is None or new is None:
         return "a new target" if old is None else "no longer a target"
-    if old.renderer is RendererName.PLAIN and old.reads is not None and new.reads is not None:
+    alone = old.renderer is RendererName.PLAIN and old.delivery is None
+    if alone and old.reads is not None and new.reads is not None:
         # Its files are those that no other target reads, and so another target may take or leave some.
         for path in sorted(old.reads ^ new.reads):
             return (

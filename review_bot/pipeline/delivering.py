@@ -14,6 +14,7 @@ from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import DeliveryTool
 from review_bot.core.errors import InputError, UsageError
+from review_bot.core.flux.artifacts import with_names
 from review_bot.core.flux.tool import Flux
 from review_bot.core.model import (
     CheckName,
@@ -224,7 +225,8 @@ def _results(
 
 
 def _shown(findings: Sequence[Finding], ids: Mapping[str, str]) -> tuple[Finding, ...]:
-    return tuple(replace(f, target=ids.get(f.target or "", f.target)) for f in findings)
+    named = (replace(f, message=with_names(f.message), help=with_names(f.help)) for f in findings)
+    return tuple(replace(f, target=ids.get(f.target or "", f.target)) for f in named)
 
 
 def _new(head: Sequence[Finding], base: Sequence[Finding], about: set[str]) -> list[Finding]:

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from review_bot.core.flux.artifacts import with_names
 from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Target
 from review_bot.render.finishing import Finishing
@@ -36,7 +37,7 @@ def _about(target: Target, part: Rendered, finding: Finding, side: Side) -> Find
     message, path = finding.message, part.target.path
     if isinstance(side.tree, Graft) and path in side.tree.made:
         message = message.replace(path, target.path)
-    return replace(finding, target=target.id, message=message)
+    return replace(finding, target=target.id, message=with_names(message), help=with_names(finding.help))
 
 
 def _at_home(resource: Resource, side: Side) -> Resource:

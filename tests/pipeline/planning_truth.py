@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,13 +11,21 @@ import repositories
 
 from review_bot.core.configuration import Config
 from review_bot.core.diff import compare
-from review_bot.core.model import Rendered, Target, Tree
+from review_bot.core.model import Rendered, Severity, Target, Tree
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.delivering import Delivering
 from review_bot.pipeline.rendering import render_trees
 from review_bot.pipeline.review import Reviewer
 
 Edit = Callable[[Path, random.Random], str]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """All targets of one tree by their ids, rendered, and what is wrong with what delivery tools are told."""
+
+    rendered: Mapping[str, Rendered]
+    errors: frozenset[str]
 
 
 @dataclass
@@ -45,23 +53,21 @@ async def tried(root: Path, cache: Path, luck: random.Random, edit: Edit, edits:
         head = repository.resolve("edit")
         planned = {_name(p.id) for p in await reviewer.touched(repository, base, head, branch="main")}
         after = await everything(delivering, repository, repository.tree(head))
-        different = {
-            _name(id)
-            for id in before.keys() | after.keys()
-            if differ(before.get(id), after.get(id)) and not _hidden(id, before, after)
-        }
+        ids = before.rendered.keys() | after.rendered.keys()
+        pairs = {id: (before.rendered.get(id), after.rendered.get(id)) for id in ids}
+        different = {_name(id) for id, pair in pairs.items() if differ(*pair) and not _hidden(id, before, after)}
         tally.missed += [(how, id) for id in sorted(different - planned)]
         tally.loose += len(planned - different)
         tally.planned += len(planned)
-        tally.there += len(before.keys() | after.keys())
+        tally.there += len(ids)
     return tally
 
 
-async def everything(delivering: Delivering, repository: Repository, tree: Tree) -> dict[str, Rendered]:
-    """All targets of one tree by their ids, rendered."""
+async def everything(delivering: Delivering, repository: Repository, tree: Tree) -> Truth:
     survey = await delivering.survey(tree)
     rendered, _ = await render_trees(delivering.renderer, repository, [(survey.tree, survey.targets)])
-    return {one.target.id: one for one in rendered}
+    errors = frozenset(f.message for f in survey.findings if f.severity is Severity.ERROR)
+    return Truth({one.target.id: one for one in rendered}, errors)
 
 
 def differ(old: Rendered | None, new: Rendered | None) -> bool:
@@ -79,24 +85,33 @@ def _goes(target: Target) -> tuple[object, ...]:
     return (target.cluster, target.environment, target.namespace, *rolls)
 
 
+def _unknown(rendered: Rendered) -> bool:
+    """Is it not known what it deploys? Then what it would tell of is not known either."""
+    target = rendered.target
+    return rendered.failed or (target.delivery is not None and not target.parts)
+
+
 def _name(id: str) -> str:
     """The id without its realm, which it has only where two of one side would share it."""
     return id.partition("@")[0]
 
 
-def _hidden(id: str, before: dict[str, Rendered], after: dict[str, Rendered]) -> bool:
+def _hidden(id: str, before: Truth, after: Truth) -> bool:
     """Is it seen on one side only because of something else?
 
-    Something does not render on the other and may have told of it (a review blocks then, and says so); it has another
-    id there; or it is a folder that a tool deploys on the other: what the tool deploys differs, and that is planned.
+    Something is wrong or can't be seen on the other that may have told of it (the review says so); it has another id
+    there; or it is a folder that a tool deploys on the other: what the tool deploys differs, and that is planned.
     """
-    if id in before and id in after:
+    if id in before.rendered and id in after.rendered:
         return False
-    one, other = (before, after) if id in before else (after, before)
-    if any(_name(known) == _name(id) and not differ(one[id], r) for known, r in other.items()):
+    one, other = (before, after) if id in before.rendered else (after, before)
+    own = one.rendered[id]
+    if any(_name(known) == _name(id) and not differ(own, r) for known, r in other.rendered.items()):
         return True
-    deployed = {path for r in other.values() if r.target.delivery for path in r.target.reads or ()}
-    folder = one[id].target
-    alone = folder.delivery is None and bool(deployed.intersection(folder.reads or ()))
-    broken = any(r.failed and not (known in one and one[known].failed) for known, r in other.items())
-    return alone or (broken and folder.delivery is not None)
+    if own.target.delivery is None:
+        deployed = {path for r in other.rendered.values() if r.target.delivery for path in r.target.reads or ()}
+        return bool(deployed.intersection(own.target.reads or ()))
+    unknown = {known for known, r in other.rendered.items() if _unknown(r)}
+    return bool(other.errors - one.errors) or any(
+        known not in one.rendered or not _unknown(one.rendered[known]) for known in unknown
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.flux.objects import EXTENSIONS, Broken, Catalogue, safe, words
 from review_bot.core.globs import matches
 from review_bot.core.lenient import mapping, rows, text
+
+_FOLDER = re.compile(r"\.~[\w.-]*flux/artifact/")
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ Roots = Mapping[str, tuple[str, Callable[[str], bool]]]
 def copies(artifact: Mapping[str, Any], roots: Roots, files: Files) -> list[Copy]:
     """What is copied from the sources by alias, in order: a later copy replaces files of an earlier. Raises Broken."""
     return [_copy(row, roots, files) for row in rows(artifact.get("copy"))]
+
+
+def with_names(text: str) -> str:
+    """A message with `artifact:NAMESPACE/NAME` in the place of the bot's own folder for that artifact."""
+    return _FOLDER.sub("artifact:", text)
 
 
 def laid_out(around: Surroundings, told: Told, name: str, wanted: Sequence[Copy]) -> str:
