@@ -61,6 +61,14 @@ def load(data: bytes, *, path: str) -> Any:
     return documents[0].value if documents else None
 
 
+def load_first(data: bytes, *, path: str) -> Any:
+    """The value of a file's first document, as sigs.k8s.io/yaml's Unmarshal takes it: further ones are not looked at,
+    and of a key that is there twice the last counts. None if the file is empty. Raises YamlError.
+    """
+    documents = parse(data, path=path, strict=False)
+    return documents[0].value if documents else None
+
+
 def _text(data: bytes, path: str) -> str:
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:

@@ -13,11 +13,23 @@ from review_bot.core.delivery import Surroundings
 from review_bot.core.model import Manifest
 
 TYPE_LABEL = "argocd.argoproj.io/secret-type"
+# What Argo CD and kubectl write on such Secrets for themselves is no parameter.
+NO_PARAMETERS = frozenset(
+    {
+        "argocd.argoproj.io/refresh",
+        "argocd.argoproj.io/refresh-timestamp",
+        "argocd.argoproj.io/hydrate",
+        "argocd.argoproj.io/hydrate-timestamp",
+        "argocd.argoproj.io/tracking-id",
+        "argocd.argoproj.io/installation-id",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    }
+)
 LOCAL = ArgoCluster("in-cluster", IN_CLUSTER)
 
 
 def known(around: Surroundings) -> tuple[ArgoCluster, ...]:
-    """All that are named, by name. Of a Secret only the cluster's name, address and labels are read."""
+    """All that are named, by name. Of a Secret only name, address, project, labels and annotations are read."""
     found = {c.name: c for c in (_of_secret(t.resource.manifest) for t in around.of("", ["Secret"])) if c is not None}
     found |= {c.name: c for c in around.config.argocd_clusters}
     return tuple(found[name] for name in sorted(found))
@@ -31,7 +43,7 @@ def _of_secret(manifest: Manifest) -> ArgoCluster | None:
     name, server = (_value(manifest, key) for key in ("name", "server"))
     if not name or not server:
         return None
-    return ArgoCluster(name, server, labels, _texts(metadata.get("annotations")))
+    return ArgoCluster(name, server, labels, _texts(metadata.get("annotations")), _value(manifest, "project"))
 
 
 def _value(manifest: Manifest, key: str) -> str:

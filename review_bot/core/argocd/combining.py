@@ -12,18 +12,19 @@ from review_bot.core.model import FieldPath
 
 
 def multiplied(first: Parameters, second: Parameters, go: bool, at: FieldPath) -> Parameters:
-    """One pair of a matrix: on a conflict the first wins with goTemplate, else it is an error."""
+    """One pair of a matrix: on a conflict the first wins with goTemplate, else it is an error and all become texts."""
     if go:
         return values.filled(first, second)
-    for key in first.keys() & second.keys():
-        if first[key] != second[key]:
+    one, other = ({key: values.printed(value) for key, value in each.items()} for each in (first, second))
+    for key in sorted(one.keys() & other.keys()):
+        if one[key] != other[key]:
             raise Trouble(
-                f"both generators give {key}, as {first[key]!r} and as {second[key]!r}",
+                f"both generators give {key}, as {one[key]!r} and as {other[key]!r}",
                 at=at,
                 rule="generator",
                 help="use pathParamPrefix or other names for one of them",
             )
-    return {**first, **second}
+    return one | other
 
 
 def merged(keys: Sequence[str], sets: Sequence[Sequence[Parameters]], go: bool, at: FieldPath) -> list[Parameters]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from review_bot.core.argocd import clusters, combining, git_generator, selectors, values
 from review_bot.core.argocd.application import IN_CLUSTER, SourceSpec
+from review_bot.core.argocd.interpolation import COMBINING, interpolated
 from review_bot.core.argocd.place import root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.argocd.templates import Parameters, Words, has_tags
@@ -16,7 +17,7 @@ from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import YamlError
 from review_bot.core.model import FieldPath, Resource
-from review_bot.core.yaml_reader import load
+from review_bot.core.yaml_reader import load_first
 
 # What these generate is decided by a forge, a service or a cluster.
 OF_THE_WORLD = {
@@ -27,6 +28,8 @@ OF_THE_WORLD = {
 }
 # Two short lists make a long one.
 MOST_SETS = 20_000
+# How deep a matrix or merge may stand: in spec.generators, and in one that stands there.
+DEEPEST = 2
 KINDS = ("list", "git", "clusters", "matrix", "merge", *OF_THE_WORLD)
 
 
@@ -41,13 +44,15 @@ class Generators:
     reads: set[str] = field(default_factory=set)
     remarks: list[Trouble] = field(default_factory=list)
 
-    def parameters(self, spec: Mapping[str, Any], at: FieldPath) -> list[Parameters]:
-        """What a generator gives. Raises Trouble."""
-        return self._selected(spec, at, spec[kind_of(spec, at)])
+    def parameters(self, spec: Mapping[str, Any], kind: str, at: FieldPath) -> list[Parameters]:
+        """What the generator of that kind gives. Raises Trouble."""
+        return self._selected(spec, kind, at, spec[kind])
 
-    def _selected(self, spec: Mapping[str, Any], at: FieldPath, given: Any) -> list[Parameters]:
+    def _nested(self, spec: Mapping[str, Any], at: FieldPath) -> list[Parameters]:
+        return self.parameters(spec, only_kind_of(spec, at), at)
+
+    def _selected(self, spec: Mapping[str, Any], kind: str, at: FieldPath, given: Any) -> list[Parameters]:
         """What its options, in which tags are replaced by now, give; and of that what its selector chooses."""
-        kind = kind_of(spec, at)
         place = (*at, kind)
         options = values.mapping(given, kind, place)
         if kind in OF_THE_WORLD:
@@ -56,19 +61,25 @@ class Generators:
                 at=place,
                 help="what it generates is not reviewed",
             )
+        if kind in COMBINING and at.count("generators") > DEEPEST:
+            raise Trouble(
+                f"a {kind} can't stand in one that stands in another",
+                at=place,
+                rule="generator",
+                help="Argo CD lets matrix and merge be nested once",
+            )
         makers = {"list": self._list, "clusters": self._clusters, "git": self._git, "matrix": self._matrix}
-        found = makers.get(kind, self._merge)(options, place)
         selector = values.mapping(spec.get("selector"), "selector", (*at, "selector"))
+        selectors.check(selector, (*at, "selector"))
+        found = makers.get(kind, self._merge)(options, place)
         _refuse_too_many(len(found), at)
-        if selector:
-            found = [p for p in found if selectors.matches(selector, _labels(p), (*at, "selector"))]
-        return found
+        return [p for p in found if selectors.matches(selector, _labels(p))] if selector else found
 
     def _list(self, options: Mapping[str, Any], at: FieldPath) -> list[Parameters]:
         elements = [dict(e) for e in values.rows(options.get("elements"), "elements", (*at, "elements"))]
         text = values.text(options.get("elementsYaml"), "elementsYaml", (*at, "elementsYaml"))
         try:
-            more = values.rows(load(text.encode(), path="elementsYaml") if text else None, "elementsYaml", at)
+            more = values.rows(load_first(text.encode(), path="elementsYaml") if text else None, "elementsYaml", at)
         except YamlError as error:
             raise Trouble(f"elementsYaml: {error.message}", at=(*at, "elementsYaml"), rule="generator") from error
         if not self.words.go:
@@ -77,12 +88,13 @@ class Generators:
 
     def _clusters(self, options: Mapping[str, Any], at: FieldPath) -> list[Parameters]:
         selector = values.mapping(options.get("selector"), "selector", (*at, "selector"))
+        selectors.check(selector, (*at, "selector"), of_objects=True)
         if selectors.is_empty(selector):
             chosen = list(self.known)
             if not any(c.server == IN_CLUSTER for c in chosen):
-                chosen.insert(0, clusters.LOCAL)
+                chosen.append(clusters.LOCAL)
         else:
-            chosen = [c for c in self.known if selectors.matches(selector, c.labels, (*at, "selector"))]
+            chosen = [c for c in self.known if selectors.matches(selector, c.labels)]
         if not self.known:
             unknown = NotSeen(
                 "which clusters Argo CD knows is not said in this repository",
@@ -119,16 +131,17 @@ class Generators:
         inner, place = values.rows(options.get("generators"), "generators", (*at, "generators")), (*at, "generators")
         if len(inner) != 2:
             raise Trouble(f"a matrix takes two generators, not {len(inner)}", at=place, rule="generator")
-        outers, second, at_second = self.parameters(inner[0], (*place, 0)), inner[1], (*place, 1)
-        kind = kind_of(second, at_second)
-        if not has_tags(second[kind]):
-            same = self._selected(second, at_second, second[kind]) if outers else []
+        outers, second, at_second = self._nested(inner[0], (*place, 0)), inner[1], (*place, 1)
+        kind = only_kind_of(second, at_second)
+        options = values.without_nulls(second[kind])
+        if not has_tags(options):
+            same = self._selected(second, kind, at_second, options) if outers else []
             _refuse_too_many(len(outers) * len(same), place)
             return [combining.multiplied(o, own, self.words.go, place) for o in outers for own in same]
-        given = self.words.render(second[kind], outers, (*at_second, kind))
+        given = interpolated(self.words, kind, options, outers, (*at_second, kind))
         found: list[Parameters] = []
         for outer, one in zip(outers, given, strict=True):
-            inner_sets = self._selected(second, at_second, one)
+            inner_sets = self._selected(second, kind, at_second, one)
             found += [combining.multiplied(outer, own, self.words.go, place) for own in inner_sets]
             _refuse_too_many(len(found), place)
         return found
@@ -138,7 +151,7 @@ class Generators:
         if len(inner) < 2:
             raise Trouble("a merge takes two generators or more", at=place, rule="generator")
         keys = values.texts(options.get("mergeKeys"), "mergeKeys", (*at, "mergeKeys"))
-        sets = [self.parameters(spec, (*place, number)) for number, spec in enumerate(inner)]
+        sets = [self._nested(spec, (*place, number)) for number, spec in enumerate(inner)]
         return combining.merged(keys, sets, self.words.go, at)
 
     def _with_values(self, options: Mapping[str, Any], found: Sequence[Parameters], at: FieldPath) -> list[Parameters]:
@@ -148,19 +161,32 @@ class Generators:
             return list(found)
         rendered = self.words.render(dict(own), found, (*at, "values"))
         if self.words.go:
-            return [{**p, "values": v} for p, v in zip(found, rendered, strict=True)]
+            return [{**p, "values": values.Texts(v)} for p, v in zip(found, rendered, strict=True)]
         return [p | {f"values.{k}": v for k, v in r.items()} for p, r in zip(map(dict, found), rendered, strict=True)]
 
 
-def kind_of(spec: Mapping[str, Any], at: FieldPath) -> str:
-    """Which generator it is. Raises Trouble unless it is one."""
+def kinds_of(spec: Mapping[str, Any], at: FieldPath) -> list[str]:
+    """Which generators it holds: one, or at the top any number. Raises Trouble where it holds none, or an unknown."""
     kinds = [key for key in spec if key != "selector" and spec[key] is not None]
-    if len(kinds) != 1 or kinds[0] not in KINDS:
+    if not kinds or not set(kinds) <= set(KINDS):
         raise Trouble(
-            f"one generator is expected here, found is {', '.join(kinds) or 'none'}",
+            f"a generator is expected here, found is {', '.join(kinds) or 'none'}",
             at=at,
             rule="generator",
             help=f"known are {', '.join(KINDS)}",
+        )
+    return kinds
+
+
+def only_kind_of(spec: Mapping[str, Any], at: FieldPath) -> str:
+    """Which generator it is. Raises Trouble unless it is one."""
+    kinds = kinds_of(spec, at)
+    if len(kinds) > 1:
+        raise Trouble(
+            f"one generator is expected here, found are {', '.join(kinds)}",
+            at=at,
+            rule="generator",
+            help="make an entry of each",
         )
     return kinds[0]
 
@@ -198,10 +224,17 @@ def _of_cluster(cluster: ArgoCluster, go: bool) -> Parameters:
         "name": cluster.name,
         "nameNormalized": values.normalized(cluster.name),
         "server": cluster.server,
-        "project": "",
+        "project": cluster.project,
     }
-    metadata = {"labels": dict(cluster.labels), "annotations": dict(cluster.annotations)}
+    if cluster is clusters.LOCAL:
+        return about
+    written = {"labels": cluster.labels, "annotations": cluster.annotations}
+    metadata = {
+        kind: values.Texts({k: v for k, v in pairs.items() if k not in clusters.NO_PARAMETERS})
+        for kind, pairs in written.items()
+        if pairs
+    }
     if go:
-        return about | ({"metadata": metadata} if cluster is not clusters.LOCAL else {})
+        return about | {"metadata": metadata}
     flat = {f"metadata.{kind}.{key}": value for kind, pairs in metadata.items() for key, value in pairs.items()}
     return about | flat

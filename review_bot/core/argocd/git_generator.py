@@ -14,7 +14,7 @@ from review_bot.core.closure import Files, join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import YamlError
 from review_bot.core.model import FieldPath
-from review_bot.core.yaml_reader import load
+from review_bot.core.yaml_reader import load_first
 
 
 def directories(root: str, wanted: list[Mapping[str, Any]], around: Surroundings, at: FieldPath) -> list[str]:
@@ -70,7 +70,7 @@ def contents(root: str, paths: list[str], around: Surroundings) -> Iterable[tupl
 
 @lru_cache(maxsize=4096)
 def _mappings(data: bytes) -> tuple[Mapping[str, Any], ...] | None:
-    value = load(data, path="parameters")
+    value = load_first(data, path="parameters")
     rows = value if isinstance(value, list) else [{} if value is None else value]
     return tuple(rows) if all(isinstance(row, dict) for row in rows) else None
 
@@ -96,7 +96,7 @@ def path_of_file(path: str, go: bool, prefix: str) -> dict[str, Any]:
 
 
 def _nested(about: Mapping[str, str], prefix: str) -> dict[str, Any]:
-    path = {**about, "segments": about["path"].split("/")}
+    path = {**about, "segments": values.TextList(about["path"].split("/"))}
     return {prefix: {"path": path}} if prefix else {"path": path}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from review_bot.core.argocd import values
 from review_bot.core.argocd.problems import Trouble
 from review_bot.core.model import FieldPath
 
+# What Kubernetes allows for the value of a label.
+_LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?\Z")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -16,22 +19,31 @@ def is_empty(selector: Mapping[str, Any]) -> bool:
     return not selector.get("matchLabels") and not selector.get("matchExpressions")
 
 
-def matches(selector: Mapping[str, Any], labels: Mapping[str, str], at: FieldPath) -> bool:
-    """Do the labels meet all of it? Raises Trouble for an operator that there is not."""
-    wanted = values.mapping(selector.get("matchLabels"), "matchLabels", at)
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    rows = values.rows(selector.get("matchExpressions"), "matchExpressions", at)
-    return all(_meets(row, labels, at) for row in rows)
+def check(selector: Mapping[str, Any], at: FieldPath, *, of_objects: bool = False) -> None:
+    """Raises Trouble where Argo CD would refuse it. `of_objects`: it chooses by labels, whose values have a form."""
+    for key, value in values.mapping(selector.get("matchLabels"), "matchLabels", at).items():
+        if of_objects and not _LABEL.match(values.text(value, f"matchLabels.{key}", at)):
+            raise Trouble(f"{value!r} is no value of a label", at=at, rule="selector", help="correct matchLabels")
+    for row in values.rows(selector.get("matchExpressions"), "matchExpressions", at):
+        operator, listed = row.get("operator"), values.texts(row.get("values"), "values", at)
+        if operator not in OPERATORS:
+            raise Trouble(
+                f"{operator!r} is no operator of a selector", at=at, rule="selector", help=f"use {', '.join(OPERATORS)}"
+            )
+        if bool(listed) is (operator in ("Exists", "DoesNotExist")):
+            wrong = "takes no values" if listed else "needs values"
+            raise Trouble(f"the operator {operator} {wrong}", at=at, rule="selector", help="correct matchExpressions")
 
 
-def _meets(row: Mapping[str, Any], labels: Mapping[str, str], at: FieldPath) -> bool:
-    operator, value = row.get("operator"), labels.get(str(row.get("key")))
-    listed = values.texts(row.get("values"), "values", at)
-    if operator not in OPERATORS:
-        raise Trouble(
-            f"{operator!r} is no operator of a selector", at=at, rule="selector", help=f"use {', '.join(OPERATORS)}"
-        )
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Do the labels meet all of a selector that was checked?"""
+    wanted = selector.get("matchLabels") or {}
+    rows = selector.get("matchExpressions") or []
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(_meets(row, labels) for row in rows)
+
+
+def _meets(row: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    operator, value, listed = row["operator"], labels.get(str(row.get("key"))), row.get("values") or []
     if operator == "In":
         return value in listed
     if operator == "NotIn":

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from review_bot.core.argocd import values
 from review_bot.core.argocd.application import FINALIZERS, TOOL, ArgoObject, safe
-from review_bot.core.argocd.generators import Generators, kind_of
+from review_bot.core.argocd.generators import Generators, kinds_of
+from review_bot.core.argocd.patching import PATCH, patched
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.argocd.templates import Parameters, Words
 from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Surroundings
-from review_bot.core.errors import YamlError
 from review_bot.core.model import FieldPath, Manifest, Resource, ResourceId, Severity
-from review_bot.core.yaml_reader import load
 
 METADATA = ("name", "namespace", "labels", "annotations", "finalizers")
 TEMPLATE: FieldPath = ("spec", "template")
-PATCH: FieldPath = ("spec", "templatePatch")
 
 
 class ApplicationSet(ArgoObject):
@@ -64,14 +61,15 @@ def generated(owner: ApplicationSet, around: Surroundings, known: Sequence[ArgoC
     found: list[Manifest] = []
     for number, row in enumerate(values.rows(spec.get("generators"), "spec.generators", ("spec", "generators"))):
         at: FieldPath = ("spec", "generators", number)
-        try:
-            parameters = generators.parameters(row, at)
-        except NotSeen as unseen:
-            generators.remarks.append(unseen)
-            continue
-        if not parameters:
-            generators.remarks.append(Nothing(at, kind_of(row, at)))
-        found += _rendered(owner, _template(owner, row, at), parameters, words)
+        for kind in kinds_of(row, at):
+            try:
+                parameters = generators.parameters(row, kind, at)
+            except NotSeen as unseen:
+                generators.remarks.append(unseen)
+                continue
+            if not parameters:
+                generators.remarks.append(Nothing(at, kind))
+            found += _rendered(owner, _template(owner, row, kind, at), parameters, words)
     applications = tuple(_objects(owner, sorted(found, key=_name)))
     _refuse_doubles(applications)
     return Generated(applications, frozenset(generators.reads), tuple(generators.remarks))
@@ -91,17 +89,16 @@ class Nothing(Trouble):
         )
 
 
-def _template(owner: ApplicationSet, row: Mapping[str, Any], at: FieldPath) -> Mapping[str, Any]:
+def _template(owner: ApplicationSet, row: Mapping[str, Any], kind: str, at: FieldPath) -> Mapping[str, Any]:
     """The generator's own template, filled up by that of the set."""
     common = values.mapping(owner.spec.get("template"), "spec.template", TEMPLATE)
-    kind = kind_of(row, at)
     place = (*at, kind, "template")
     own = values.mapping(values.mapping(row[kind], kind, (*at, kind)).get("template"), "template", place)
     template = values.filled(own, common) if own else common
     metadata = values.mapping(template.get("metadata"), "template.metadata", (*TEMPLATE, "metadata"))
     return {
         "metadata": {key: metadata[key] for key in METADATA if metadata.get(key)},
-        "spec": values.mapping(template.get("spec"), "template.spec", (*TEMPLATE, "spec")),
+        "spec": values.without_nulls(values.mapping(template.get("spec"), "template.spec", (*TEMPLATE, "spec"))),
     }
 
 
@@ -114,39 +111,15 @@ def _rendered(
     patches = words.render(patch, parameters, PATCH) if patch else [""] * len(parameters)
     keeps_objects = owner.policy.get("preserveResourcesOnDeletion") is True
     for one, given, change in zip(parameters, applications, patches, strict=True):
-        metadata = {"namespace": owner.namespace, **given["metadata"]}
+        metadata = dict(given["metadata"])
         if one and not keeps_objects and not metadata.get("finalizers"):
             metadata["finalizers"] = [FINALIZERS[0]]
         application = {"metadata": metadata, "spec": given["spec"]}
         if change:
-            application = _patched(application, change)
+            application = patched(application, change)
+        # Whatever the template says: a set has no say outside of its own namespace.
+        application["metadata"]["namespace"] = owner.namespace
         yield {"apiVersion": owner.resource.id.api_version, "kind": "Application", **application}
-
-
-def _patched(application: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """templatePatch can change all but the project."""
-    patch = _patch(text)
-    result: dict[str, Any] = values.merge_patched(
-        application, {k: patch[k] for k in ("metadata", "spec") if k in patch}
-    )
-    metadata = values.mapping(result["metadata"], "templatePatch.metadata", PATCH)
-    spec = values.mapping(result.get("spec"), "templatePatch.spec", PATCH)
-    added = (patch.get("metadata") or {}).get("finalizers")
-    if added:
-        own = values.texts(application["metadata"].get("finalizers"), "finalizers", TEMPLATE)
-        both = [*values.texts(added, "finalizers", PATCH), *own]
-        metadata = {**metadata, "finalizers": list(dict.fromkeys(both))}
-    project = {k: v for k, v in application["spec"].items() if k == "project"}
-    return {"metadata": metadata, "spec": {k: v for k, v in spec.items() if k != "project"} | project}
-
-
-@lru_cache(maxsize=1024)
-def _patch(text: str) -> Mapping[str, Any]:
-    try:
-        value = load(text.encode(), path="templatePatch")
-    except YamlError as error:
-        raise Trouble(f"templatePatch is not YAML: {error.message}", at=PATCH, rule="template") from error
-    return values.mapping(value, "templatePatch", PATCH)
 
 
 def _objects(owner: ApplicationSet, manifests: Sequence[Manifest]) -> Iterator[Resource]:
@@ -154,12 +127,10 @@ def _objects(owner: ApplicationSet, manifests: Sequence[Manifest]) -> Iterator[R
     own, length = owner.resource, len(TEMPLATE)
     lines = {path[length:]: line for path, line in own.lines.items() if path[:length] == TEMPLATE and path != TEMPLATE}
     for manifest in manifests:
-        name, namespace = _name(manifest), manifest["metadata"].get("namespace")
+        name = _name(manifest)
         if not name:
             raise Trouble("the template gives an Application without a name", at=TEMPLATE, rule="template")
-        if not isinstance(namespace, str):
-            raise Trouble("metadata.namespace must be a text", at=TEMPLATE, rule="template")
-        id = ResourceId(own.id.api_version, "Application", namespace, name)
+        id = ResourceId(own.id.api_version, "Application", owner.namespace, name)
         yield Resource(id, manifest, own.source, lines)
 
 

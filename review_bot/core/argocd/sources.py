@@ -13,7 +13,7 @@ from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import YamlError
 from review_bot.core.model import Target
-from review_bot.core.yaml_reader import load
+from review_bot.core.yaml_reader import load_first
 
 TYPES = ("helm", "kustomize", "directory", "plugin")
 OVERRIDES = ".argocd-source.yaml"
@@ -57,7 +57,7 @@ def overridden(
 
 def _patch(data: bytes, path: str) -> Mapping[str, Any]:
     try:
-        value = load(data, path=path)
+        value = load_first(data, path=path)
     except YamlError as error:
         raise Trouble(error.message, path=path, line=error.line, rule="source-override") from error
     if value is not None and not isinstance(value, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from review_bot.core.argocd import values
@@ -15,10 +15,16 @@ from review_bot.core.model import FieldPath
 
 Parameters = Mapping[str, Any]
 _TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+# A text is a template if a line of it holds a whole tag.
+_TEMPLATE = re.compile(r"\{\{.*\}\}")
+# How gitops-words is told of a mapping or list that holds nothing but texts.
+_TEXTS = "\0texts"
 # Characters, for one template and all its parameters.
 MOST_WRITTEN = 64 << 20
 # A text that an error quotes is cut there.
 QUOTED = 200
+# What Go's templates say of a parameter that is not there.
+_NOT_THERE = ("map has no entry for key", "can't evaluate field")
 # What tells one set of parameters from another for people.
 _TELLING = ("path", "name", "cluster", "server", "url")
 
@@ -35,13 +41,37 @@ class Words:
         """The template for each set of parameters. Raises Trouble with the field and the parameters."""
         if not has_tags(template):
             return [template] * len(parameters)
+        # Where there are no parameters at all Argo CD does not look at the template.
+        told = [one for one in parameters if one]
+        rendered = iter(self._rendered(template, told, at) if told else ())
+        return [next(rendered) if one else template for one in parameters]
+
+    def _rendered(self, template: Any, parameters: Sequence[Parameters], at: FieldPath) -> list[Any]:
         if not self.go:
+            _refuse_open_tags(template, at)
             budget = Budget()
             return [replaced(template, one, budget) for one in parameters]
         try:
-            return self.templating.go_templates(template, parameters, self.options)
+            return self.templating.go_templates(template, [typed(one) for one in parameters], self.options)
         except InputError as error:
             raise self._explained(error, template, parameters, at) from error
+
+    def render_known(self, texts: Mapping[str, str], parameters: Sequence[Parameters]) -> list[dict[str, str]]:
+        """Texts for each set of parameters; one that asks for a parameter which is not there stays as it is."""
+        options = (*(o for o in self.options if not o.startswith("missingkey=")), "missingkey=error")
+        strict = replace(self, options=options)
+        columns = {key: strict._known(text, parameters) for key, text in texts.items()}
+        return [{key: column[number] for key, column in columns.items()} for number in range(len(parameters))]
+
+    def _known(self, text: str, parameters: Sequence[Parameters]) -> list[str]:
+        try:
+            return self.render(text, parameters, ())
+        except Trouble as trouble:
+            if not any(words in trouble.message for words in _NOT_THERE):
+                raise
+        if len(parameters) == 1:
+            return [text]
+        return [found for one in parameters for found in self._known(text, [one])]
 
     def _explained(self, error: InputError, template: Any, parameters: Sequence[Parameters], at: FieldPath) -> Trouble:
         """Which field and which set of parameters it is; that is only asked when something is wrong."""
@@ -83,13 +113,35 @@ class Budget:
 def replaced(value: Any, parameters: Parameters, budget: Budget) -> Any:
     """`{{tag}}` in texts and keys replaced where the tag is a parameter that is a text; others stay as they are."""
     if isinstance(value, str):
-        if "{{" not in value:
+        if not _TEMPLATE.search(value):
             return value
         return budget.spend(_TAG.sub(lambda match: budget.spend(_of_tag(match, parameters)), value))
     if isinstance(value, dict):
         return {replaced(k, parameters, budget): replaced(v, parameters, budget) for k, v in value.items()}
     if isinstance(value, list):
         return [replaced(item, parameters, budget) for item in value]
+    return value
+
+
+def _refuse_open_tags(template: Any, at: FieldPath) -> None:
+    for field, text in _texts(template):
+        if _TEMPLATE.search(text) and "{{" in _TAG.sub("", text):
+            raise Trouble(
+                f"the template fails: a {{{{ has no }}}}: {text[:QUOTED]}",
+                at=(*at, *field),
+                rule="template",
+                help="close the tag",
+            )
+
+
+def typed(value: Any) -> Any:
+    """Parameters as gitops-words reads them: what holds nothing but texts is marked."""
+    if isinstance(value, values.Texts | values.TextList):
+        return {_TEXTS: value}
+    if isinstance(value, dict):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [typed(item) for item in value]
     return value
 
 

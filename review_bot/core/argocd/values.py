@@ -13,7 +13,15 @@ from review_bot.core.model import FieldPath
 
 _NOT_IN_NAMES = re.compile(r"[^-a-z0-9.]")
 # What os.Expand of Go takes for a variable.
-_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z0-9_]+)|([*#$@!?-]))")
+_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|([A-Za-z_][A-Za-z0-9_]*)|([*#$@!?0-9-]))")
+
+
+class Texts(dict[str, str]):
+    """A mapping that in Go holds nothing but texts: what is not in it is an empty text for templates."""
+
+
+class TextList(list[str]):
+    """A list that in Go holds nothing but texts."""
 
 
 def mapping(value: Any, what: str, at: FieldPath) -> Mapping[str, Any]:
@@ -65,6 +73,13 @@ def merge_patched(value: Any, patch: Any) -> Any:
     return result
 
 
+def without_nulls(value: Any) -> Any:
+    """The value without keys that hold nothing: Argo CD loses them where it fills in templates."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def filled(value: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """The value, with what is empty in it taken from the defaults; deep."""
     result = dict(value)
@@ -87,7 +102,7 @@ def flattened(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from flattened(item, f"{prefix}.{key}" if prefix else key)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and not isinstance(value, TextList):
         for index, item in enumerate(value):
             yield from flattened(item, f"{prefix}.{index}" if prefix else str(index))
     else:

@@ -38,6 +38,9 @@ func renderAll(wanted request) ([]any, error) {
 	}
 	results := make([]any, len(wanted.Parameters))
 	for number, parameters := range wanted.Parameters {
+		for key, value := range parameters {
+			parameters[key] = typed(value)
+		}
 		result, err := words.render(wanted.Template, parameters)
 		if err != nil {
 			return nil, err
@@ -45,6 +48,37 @@ func renderAll(wanted request) ([]any, error) {
 		results[number] = result
 	}
 	return results, nil
+}
+
+// texts marks a mapping or list that is map[string]string or []string for templates: of what is not in it they get "".
+const texts = "\x00texts"
+
+func typed(value any) any {
+	switch value := value.(type) {
+	case []any:
+		for index, item := range value {
+			value[index] = typed(item)
+		}
+	case map[string]any:
+		switch marked := value[texts].(type) {
+		case map[string]any:
+			pairs := make(map[string]string, len(marked))
+			for key, item := range marked {
+				pairs[key] = fmt.Sprint(item)
+			}
+			return pairs
+		case []any:
+			list := make([]string, len(marked))
+			for index, item := range marked {
+				list[index] = fmt.Sprint(item)
+			}
+			return list
+		}
+		for key, item := range value {
+			value[key] = typed(item)
+		}
+	}
+	return value
 }
 
 func (r *renderer) render(value any, parameters map[string]any) (any, error) {

@@ -395,7 +395,8 @@ def test_a_generator_that_yields_nothing_says_so() -> None:
 
 def test_an_unknown_generator_is_an_error() -> None:
     assert rules(APPS, application_set("{lists: {}}", "x")) == [("error", "generator")]
-    assert rules(APPS, application_set("{list: {}, git: {}}", "x")) == [("error", "generator")]
+    two = "{list: {elements: [{name: a}]}, git: {}}"
+    assert rules(APPS, application_set(f"{{matrix: {{generators: [{two}, {LIST}]}}}}", "x")) == [("error", "generator")]
 
 
 def test_generated_applications_take_their_objects_along_unless_the_policy_preserves_them() -> None:
