@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from review_bot.core.model import CheckName, Finding, Resource, ResourceId, Severity, Target
-from review_bot.core.scopes import cluster_scoped
+from review_bot.core.scopes import cluster_scoped, defined_in, undefined
 from review_bot.render.finishing import Finishing
 
 
 async def finish(
-    target: Target, resources: Sequence[Resource], _with: Finishing
+    target: Target, resources: Sequence[Resource], with_: Finishing
 ) -> tuple[Sequence[Resource], Sequence[Finding]]:
     """Is a render.delivered.Finish. Tracking labels are Argo CD's own affair and are not added."""
     delivery = target.delivery
     if delivery is None or delivery.object.kind != "Application":
         return resources, ()
     namespace = json.loads(delivery.settings)["namespace"]
-    whole_cluster = cluster_scoped(resources)
+    # The repository is only searched where something in it is of a kind that nothing here defines.
+    elsewhere = await asyncio.to_thread(defined_in, with_.side.tree) if undefined(resources) else ()
+    whole_cluster = cluster_scoped(resources, elsewhere)
     placed = [_placed(r, namespace, whole_cluster((r.id.group, r.id.kind))) for r in resources]
     return _last_ones(target, placed)
 

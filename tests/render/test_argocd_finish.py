@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from review_bot.core.model import Delivery, RendererName, Resource, ResourceId, Source, Target
+from review_bot.core.blobs import blob_of
+from review_bot.core.model import Delivery, RendererName, Resource, ResourceId, Source, Target, TreeEntry
 from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.argocd import finish
@@ -17,14 +19,27 @@ from review_bot.render.side import Side
 APPLICATION = ResourceId("argoproj.io/v1alpha1", "Application", "argocd", "web")
 
 
-class Nothing:
-    sha = ""
+class Memory:
+    """A tree that is a mapping."""
 
-    def entries(self) -> dict[str, object]:
-        return {}
+    sha = "memory"
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def entries(self) -> Mapping[str, TreeEntry]:
+        return {p: TreeEntry(p, "100644", blob_of(text.encode())) for p, text in self._files.items()}
+
+    def read(self, path: str) -> bytes | None:
+        return self.read_many([path]).get(path)
+
+    def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
+        return {path: self._files[path].encode() for path in paths if path in self._files}
 
 
-def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple[list[Resource], list[str]]:
+def finished(
+    text: str, *, sources: int = 1, kind: str = "Application", files: Mapping[str, str] | None = None
+) -> tuple[list[Resource], list[str]]:
     id = ResourceId("argoproj.io/v1alpha1", kind, "argocd", "web")
     delivery = Delivery("argocd", id, "", Source("app.yaml"), settings='{"namespace": "web"}')
     part = Target("argocd:web/0", RendererName.PLAIN, "web", "web/a.yaml")
@@ -33,7 +48,7 @@ def finished(text: str, *, sources: int = 1, kind: str = "Application") -> tuple
     target = Target(
         target.id, target.renderer, "web", "app.yaml", None, "web", delivery=delivery, parts=(part,) * sources
     )
-    at_hand = Finishing(Side(Nothing(), Path()), None, None)  # type: ignore[arg-type]
+    at_hand = Finishing(Side(Memory(files or {}), Path()), None, None)  # type: ignore[arg-type]
     found, findings = asyncio.run(finish(target, resources, at_hand))
     return list(found), [f.rule for f in findings]
 
@@ -98,3 +113,20 @@ def test_generated_applications_stay_where_their_set_put_them() -> None:
 def test_lists_are_taken_apart() -> None:
     text = "apiVersion: v1\nkind: List\nitems:\n  - {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n"
     assert [(r.id.kind, r.id.namespace) for r in finished(text)[0]] == [("ConfigMap", "web")]
+
+
+@pytest.mark.parametrize(
+    ("files", "namespace"),
+    [
+        ({"crds/zone.yaml": CRD}, None),
+        ({"crds/zone.yaml": CRD.replace("Cluster", "Namespaced")}, "web"),
+        ({"charts/a/templates/zone.yaml": CRD + "# {{ templates are not read }}"}, "web"),
+        ({"crds/broken.yaml": CRD + "a: ["}, "web"),
+        ({}, "web"),
+    ],
+)
+def test_the_scope_of_a_kind_comes_from_a_definition_anywhere_in_the_repository(
+    files: dict[str, str], namespace: str | None
+) -> None:
+    (zone,), _ = finished(of("example.com/v1", "Zone", "name: a"), files=files)
+    assert zone.id.namespace == namespace

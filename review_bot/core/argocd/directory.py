@@ -8,7 +8,7 @@ from typing import Any
 
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
-from review_bot.core.argocd.place import Place
+from review_bot.core.argocd.place import Place, is_below
 from review_bot.core.argocd.problems import Trouble
 from review_bot.core.closure import folder_of, join, normal, outside
 from review_bot.core.delivery import Surroundings, Variable
@@ -25,7 +25,7 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
     """The part that renders the folder's files, and all that was looked at. Raises Trouble."""
     options, at = source.mapping("directory"), (*source.at, "directory")
     found = _files(place, options, at, around)
-    contents = around.files.tree.read_many([p for p in found if p.endswith(MANIFESTS)])
+    contents = around.files.tree.read_many([p for p in found if not p.endswith(JSONNET)])
     applied = {p for p, data in contents.items() if SKIPPED not in data}
     looked_at = set(found)
     for path in found:
@@ -41,18 +41,20 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
 def _files(place: Place, options: Mapping[str, Any], at: tuple[str | int, ...], around: Surroundings) -> list[str]:
     recurse = options.get("recurse") is True
     include, exclude = (values.text(options.get(k), f"directory.{k}", (*at, k)) for k in ("include", "exclude"))
+    of_any_name = options.get("disableExtensionFilter") is True
     start = 0 if place.folder == "." else len(place.folder) + 1
     found = []
     for path in around.files.below(place.folder):
         inner = path[start:]
-        if not path.endswith((*MANIFESTS, JSONNET)) or ("/" in inner and not recurse):
+        if not (of_any_name or path.endswith((*MANIFESTS, JSONNET))) or ("/" in inner and not recurse):
             continue
-        if _generated_beside(path, inner, around) or (exclude and patterns.crossing(exclude, inner)):
-            continue
-        if include and not patterns.crossing(include, inner):
+        if _generated_beside(path, inner, around):
             continue
         if around.files.entries[path].mode == "120000":
+            # Before anything is left out: Argo CD refuses it in any case.
             path = _followed(path, place, around)
+        if (exclude and patterns.crossing(exclude, inner)) or (include and not patterns.crossing(include, inner)):
+            continue
         if path in around.files.entries and path not in found:
             found.append(path)
     return found
@@ -65,7 +67,7 @@ def _generated_beside(path: str, inner: str, around: Surroundings) -> bool:
 
 def _followed(path: str, place: Place, around: Surroundings) -> str:
     to = around.files.through_links(path)[0]
-    if outside(to) or not (place.root == "." or to.startswith(f"{place.root}/")):
+    if not is_below(to, place.root):
         raise Trouble(
             f"{path} is a link that leaves the repository",
             path=path,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
-from review_bot.core.argocd.place import Place, is_copied, root_of
+from review_bot.core.argocd.place import Place, is_below, is_copied, root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.charts import in_sync, remote_dependencies, with_dependencies
 from review_bot.core.closure import helm_reads, join
@@ -20,7 +20,7 @@ from review_bot.core.model import FieldPath, HelmOptions, RendererName, Target
 # Helm's own rule for names of releases.
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\Z")
 LONGEST_RELEASE = 53
-_COMMA = re.compile(r"([^\\]),")
+_COMMA = re.compile(r"(?<!\\),")
 
 
 def part(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> tuple[Target, frozenset[str]]:
@@ -32,7 +32,7 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
     if inline is not None:
         made = f".~{app.folder}/{source.number}/values.yaml"
         files.append(around.write(made, inline, app.resource.place(at)))
-    sets, given = _sets(options, at, place, names)
+    sets, given = _sets(options, at, names, lambda text, field: _value_file(text, field, source, app, place, around)[1])
     helm = HelmOptions(
         release=_release(options, at, app),
         namespace=values.text(options.get("namespace"), "helm.namespace", (*at, "namespace"))
@@ -90,9 +90,9 @@ def _inline(options: Mapping[str, Any], at: FieldPath) -> bytes | None:
 
 
 def _sets(
-    options: Mapping[str, Any], at: FieldPath, place: Place, names: Mapping[str, str]
+    options: Mapping[str, Any], at: FieldPath, names: Mapping[str, str], found_at: Callable[[str, FieldPath], str]
 ) -> tuple[list[str], list[str]]:
-    """Helm's words for the parameters, and the files that they name."""
+    """Helm's words for the parameters, and the files that they name, which are `found_at` a place of the tree."""
     words: dict[tuple[str, str], str] = {}
     for number, row in enumerate(values.rows(options.get("parameters"), "helm.parameters", (*at, "parameters"))):
         name = values.text(row.get("name"), "the parameter's name", (*at, "parameters", number, "name"))
@@ -104,7 +104,7 @@ def _sets(
     for number, row in enumerate(values.rows(options.get("fileParameters"), "helm.fileParameters", place_of_files)):
         field = (*place_of_files, number, "path")
         name, path = (values.text(row.get(key), f"fileParameters.{key}", field) for key in ("name", "path"))
-        found = place.inside(values.expanded(path, names), "the file parameter", field)
+        found = found_at(path, field)
         files.append(found)
         words[("--set-file", name)] = f"{name}={{repo}}/{escaped(found)}"
     order = ("--set", "--set-string", "--set-file")
@@ -114,7 +114,7 @@ def _sets(
 
 def escaped(value: str) -> str:
     """Commas would divide values, unless it is a list."""
-    return value if value.startswith("{") and value.endswith("}") else _COMMA.sub(r"\1\\,", value)
+    return value if value.startswith("{") and value.endswith("}") else _COMMA.sub(r"\\,", value)
 
 
 def _capabilities(options: Mapping[str, Any], spec: Mapping[str, Any], at: FieldPath) -> Iterator[str]:
@@ -137,16 +137,27 @@ def _value_files(
     ignored = options.get("ignoreMissingValueFiles") is True
     found: list[str] = []
     optional: list[str] = []
-    for number, written in enumerate(values.texts(options.get("valueFiles"), "helm.valueFiles", at)):
-        root, path = _value_file(written, (*at, number), source, app, place, around)
-        there = _matching(path, root, around) if patterns.has_wildcards(path) else [around.files.through_links(path)[0]]
-        known = [p for p in there if p in around.files.entries]
-        if not ignored and not known:
+    written = values.texts(options.get("valueFiles"), "helm.valueFiles", at)
+    places = [_value_file(text, (*at, number), source, app, place, around) for number, text in enumerate(written)]
+    named = {around.files.through_links(path)[0] for _, path in places if not patterns.has_wildcards(path)}
+    for root, path in places:
+        known = _matching(path, root, around) if patterns.has_wildcards(path) else _there(path, root, around)
+        optional += [] if known else [path]
+        if patterns.has_wildcards(path) and known:
+            # What is named by itself comes where it is named.
+            known = [p for p in known if p not in named]
+        elif not ignored and not known:
             # Told by the renderer, as everywhere.
             known = [path]
         found += [p for p in known if p not in found]
-        optional += [] if known else [path]
     return found, optional
+
+
+def _there(path: str, root: str, around: Surroundings) -> list[str]:
+    found = around.files.through_links(path)[0]
+    if not is_below(found, root):
+        raise Trouble(f"{path} is a link that leaves the repository", path=path, rule="link-leaves")
+    return [found] if found in around.files.entries else []
 
 
 def _matching(pattern: str, root: str, around: Surroundings) -> list[str]:

@@ -55,7 +55,8 @@ def of_values(pattern: str, text: str) -> bool:
 
 
 def has_wildcards(pattern: str) -> bool:
-    return any(c in pattern for c in "*?[{")
+    """Are value files looked for? Choices alone are none."""
+    return any(c in pattern for c in "*?[")
 
 
 def _matches(pattern: str, text: str, kind: _Kind) -> bool:

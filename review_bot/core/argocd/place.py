@@ -26,7 +26,7 @@ class Place:
             found = normal(join(self.root, path.lstrip("/")))
         else:
             found = normal(join(self.folder, path))
-        if outside(found) or not _below(found, self.root) or (self.root == "." and found.startswith(".~")):
+        if not is_below(found, self.root) or (self.root == "." and found.startswith(".~")):
             raise Trouble(f"{what} {path} lies outside of the repository", at=at, rule="outside-repository")
         return found
 
@@ -71,7 +71,7 @@ def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Plac
         raise Trouble(f"the path {path} must not begin with /", at=(*source.at, "path"), rule="no-such-folder")
     folder = Place(root, root).inside(path or ".", "the path", (*source.at, "path"))
     found = around.files.through_links(folder)[0]
-    if outside(found) or not _below(found, root):
+    if not is_below(found, root):
         raise Trouble(f"{folder} is a link that leaves the repository", at=(*source.at, "path"), rule="link-leaves")
     if found in around.files.entries:
         raise Trouble(
@@ -90,5 +90,6 @@ def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Plac
     return Place(root, found)
 
 
-def _below(path: str, root: str) -> bool:
-    return root == "." or path == root or path.startswith(f"{root}/")
+def is_below(path: str, root: str) -> bool:
+    """Does the path lie in the repository that begins at the root?"""
+    return not outside(path) and (root == "." or path == root or path.startswith(f"{root}/"))

@@ -27,6 +27,7 @@ def parts(app: Application, around: Surroundings) -> tuple[tuple[Target, ...], f
     for source in app.sources:
         if _is_only_a_reference(source):
             continue
+        _refuse_incomplete(source)
         _refuse_plugins(source)
         place = place_of(source, app, around)
         merged, overrides = overridden(source, app, place, around)
@@ -38,7 +39,27 @@ def parts(app: Application, around: Surroundings) -> tuple[tuple[Target, ...], f
 
 
 def _is_only_a_reference(source: SourceSpec) -> bool:
-    return bool(source.text("ref")) and not source.text("path") and not source.text("chart")
+    """Only spec.sources may hold such."""
+    referred = bool(source.text("ref")) and not source.text("path") and not source.text("chart")
+    return referred and source.at[-2:-1] == ("sources",)
+
+
+def _refuse_incomplete(source: SourceSpec) -> None:
+    chart = source.text("chart")
+    if not chart and not source.text("path"):
+        raise Trouble(
+            "its source names neither a path nor a chart",
+            at=source.at,
+            rule="no-source",
+            help="add path (path: . is the repository's root), or chart",
+        )
+    if chart and not source.text("targetRevision"):
+        raise Trouble(
+            f"it says not which version of the chart {chart} it takes",
+            at=source.at,
+            rule="no-source",
+            help="set targetRevision to one version",
+        )
 
 
 def overridden(
@@ -68,7 +89,7 @@ def _patch(data: bytes, path: str) -> Mapping[str, Any]:
 
 def type_of(source: SourceSpec, place: Place, around: Surroundings) -> str:
     """What the source says itself, else what lies in its folder. Raises Trouble for two types."""
-    said = [name for name in TYPES if source.spec.get(name) is not None]
+    said = [name for name in TYPES if source.spec.get(name) is not None and not _is_left_over(name, source.spec[name])]
     if len(said) > 1:
         raise Trouble(
             f"it is said to be of several types: {', '.join(said)}",
@@ -81,6 +102,15 @@ def type_of(source: SourceSpec, place: Place, around: Surroundings) -> str:
     if around.files.kustomization_of(place.folder):
         return "kustomize"
     return "helm" if join(place.folder, "Chart.yaml") in around.files.entries else "directory"
+
+
+def _is_left_over(name: str, block: Any) -> bool:
+    """Is it what Argo CD's own pages leave behind, and Argo CD drops: a directory block in which nothing is set?"""
+    return name == "directory" and isinstance(block, dict) and bool(block) and not _set_in(block)
+
+
+def _set_in(value: Any) -> bool:
+    return any(map(_set_in, value.values())) if isinstance(value, dict) else bool(value)
 
 
 def _part(source: SourceSpec, app: Application, place: Place, around: Surroundings) -> tuple[Target, frozenset[str]]:

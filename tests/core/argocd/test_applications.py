@@ -44,6 +44,21 @@ def test_two_explicit_blocks_are_an_error() -> None:
     assert [(t.id, t.parts) for t in found.targets] == [("argocd:web", ())]
 
 
+def test_a_directory_block_in_which_nothing_is_set_does_not_decide() -> None:
+    left_over = "directory: {recurse: false, jsonnet: {extVars: []}}"
+    assert only_part(BUILT, application(f"path: apps/web, {left_over}"))[1].renderer is RendererName.KUSTOMIZE
+    both = application(f"path: apps/web, {left_over}, helm: {{releaseName: a}}")
+    assert only_part(CHARTED, both)[1].renderer is RendererName.HELM
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["targetRevision: main", "ref: values", "chart: web", "chart: web, targetRevision: ''"],
+)
+def test_a_source_says_what_it_takes_and_a_chart_in_which_version(source: str) -> None:
+    assert problems(PLAIN, application(source)) == [("error", "no-source")]
+
+
 def test_a_plugin_is_not_seen() -> None:
     assert problems(PLAIN, application("path: apps/web, plugin: {name: nix}")) == [("warning", "not-seen")]
 
@@ -155,6 +170,19 @@ def test_directory_drops_files_that_say_so_and_still_looks_at_them() -> None:
     _, found = expand(files, application("path: apps/web"))
     assert found.targets[0].parts[0].reads == {"apps/web/map.yaml"}
     assert "apps/web/values.yaml" in (found.targets[0].reads or ())
+
+
+def test_directory_takes_any_file_if_it_is_told_to() -> None:
+    files = PLAIN | {"apps/web/map.manifest": MAP, "apps/web/notes.txt": "words"}
+    options = "directory: {disableExtensionFilter: true, exclude: '*.txt'}"
+    _, part = only_part(files, application(f"path: apps/web, {options}"))
+    assert part.reads == {"apps/web/map.yaml", "apps/web/map.manifest"}
+
+
+def test_directory_refuses_a_link_that_leaves_the_repository_though_it_is_excluded() -> None:
+    files = PLAIN | {"apps/web/out.yaml": "link:../../../etc/passwd"}
+    out = application("path: apps/web, directory: {exclude: out.yaml}")
+    assert problems(files, out) == [("error", "link-leaves")]
 
 
 def test_directory_refuses_a_link_that_leaves_the_repository() -> None:

@@ -59,7 +59,14 @@ def test_the_namespace_is_the_destinations_unless_the_chart_is_given_its_own() -
 
 @pytest.mark.parametrize(
     ("value", "result"),
-    [("a,b", "a\\,b"), ("{a,b}", "{a,b}"), ("a\\,b", "a\\,b"), ("plain", "plain"), ("a,b,c", "a\\,b\\,c")],
+    [
+        ("a,b", "a\\,b"),
+        ("{a,b}", "{a,b}"),
+        ("a\\,b", "a\\,b"),
+        ("plain", "plain"),
+        ("a,b,c", "a\\,b\\,c"),
+        (",a,,", "\\,a\\,\\,"),
+    ],
 )
 def test_commas_of_a_parameter_are_escaped_unless_it_is_a_list(value: str, result: str) -> None:
     assert escaped(value) == result
@@ -190,3 +197,29 @@ def test_globs_find_value_files_of_another_repository_too() -> None:
     _, part = only_part(FILES, text, remotes=Remotes({other: {"env/b.yaml": "", "env/a.yaml": ""}}))
     assert part.helm is not None
     assert part.helm.values == (".~remote/values/env/a.yaml", ".~remote/values/env/b.yaml")
+
+
+def test_a_value_file_that_is_named_by_itself_keeps_its_place_among_what_a_glob_finds() -> None:
+    files = FILES | {f"web/env/{name}.yaml": "a: 1\n" for name in "abc"}
+    _, part = only_part(files, application("path: web, helm: {valueFiles: ['env/*.yaml', env/a.yaml]}"))
+    assert part.helm is not None and part.helm.values == ("web/env/b.yaml", "web/env/c.yaml", "web/env/a.yaml")
+    only_named = application("path: web, helm: {valueFiles: ['env/a*.yaml', env/a.yaml]}")
+    _, part = only_part(files, only_named)
+    assert part.helm is not None and part.helm.values == ("web/env/a.yaml",)
+
+
+def test_a_value_file_that_is_a_link_out_of_the_repository_is_an_error_though_missing_ones_are_ignored() -> None:
+    files = FILES | {"web/out.yaml": "link:../../secret.yaml"}
+    out = application("path: web, helm: {valueFiles: [out.yaml], ignoreMissingValueFiles: true}")
+    assert problems(files, out) == [("error", "link-leaves")]
+
+
+def test_file_parameters_may_come_from_a_ref() -> None:
+    sources = (
+        "  sources:\n"
+        f"  - {{repoURL: {HERE}, path: web, helm: {{fileParameters: [{{name: a, path: $v/files/a.txt}}]}}}}\n"
+        f"  - {{repoURL: {HERE}, ref: v}}\n"
+    )
+    _, part = only_part(FILES | {"files/a.txt": "a"}, application("path: web", spec=sources))
+    assert part.helm is not None and part.helm.sets == ("--set-file", "a={repo}/files/a.txt")
+    assert "files/a.txt" in (part.reads or ())

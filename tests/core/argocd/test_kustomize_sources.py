@@ -44,6 +44,9 @@ def test_prefix_suffix_and_namespace_replace() -> None:
     }
 
 
+WHOLE = {"name": "web", "newName": "localhost:5000/web", "newTag": "2", "digest": "sha256:ab"}
+
+
 @pytest.mark.parametrize(
     ("image", "result"),
     [
@@ -53,6 +56,8 @@ def test_prefix_suffix_and_namespace_replace() -> None:
         ("web@sha256:ab", {"name": "web", "digest": "sha256:ab"}),
         ("web=other@sha256:ab", {"name": "web", "newName": "other", "digest": "sha256:ab"}),
         ("web=*:3", {"name": "web", "newName": "kept", "newTag": "3"}),
+        ("web=localhost:5000/web:2@sha256:ab", WHOLE),
+        ("web:", {"name": "web"}),
         ("web:$ARGOCD_APP_NAME", {"name": "web", "newTag": "web"}),
     ],
 )
@@ -70,7 +75,7 @@ def test_replicas_labels_and_annotations() -> None:
     assert edited(
         "replicas: [{name: web, count: '3'}], commonLabels: {app: x}, commonAnnotations: {note: $X}", before
     ) == {
-        "replicas": [{"name": "web", "count": 3}, {"name": "a", "count": 1}],
+        "replicas": [{"name": "a", "count": 1}, {"name": "web", "count": 3}],
         "commonLabels": {"a": "b", "app": "x"},
         "commonAnnotations": {"note": "$X"},
     }
@@ -83,6 +88,36 @@ def test_labels_can_leave_selectors_alone() -> None:
     assert edited("commonLabels: {a: b}, labelWithoutSelector: true, labelIncludeTemplates: true") == {
         "labels": [{"pairs": {"a": "b"}, "includeTemplates": True}]
     }
+
+
+def test_labels_that_leave_selectors_alone_join_those_of_their_form() -> None:
+    before = KUSTOMIZATION + "labels: [{pairs: {x: z}, includeSelectors: true}, {pairs: {c: d}}]\n"
+    assert edited("commonLabels: {a: b}, labelWithoutSelector: true", before) == {
+        "labels": [
+            {"pairs": {"x": "z"}, "includeSelectors": True},
+            {"pairs": {"c": "d", "a": "b"}, "includeTemplates": False},
+        ]
+    }
+    files = FILES | {"web/kustomization.yml": before}
+    again = application("path: web, kustomize: {commonLabels: {c: e}, labelWithoutSelector: true}")
+    assert problems(files, again) == [("error", "kustomize-edit")]
+    alone = application("path: web, kustomize: {commonLabels: {a: b}, labelIncludeTemplates: true}")
+    assert problems(FILES, alone) == [("error", "kustomize-edit")]
+
+
+def test_of_two_entries_for_one_image_the_first_is_kept() -> None:
+    before = KUSTOMIZATION + "images: [{name: a, newTag: '1'}, {name: a, newTag: '2'}]\n"
+    assert edited("images: ['b:1']", before)["images"][0] == {"name": "a", "newTag": "1"}
+
+
+def test_a_count_of_replicas_that_is_no_number_is_an_error() -> None:
+    wrong = application("path: web, kustomize: {replicas: [{name: web, count: many}]}")
+    assert problems(FILES, wrong) == [("error", "kustomize-edit")]
+
+
+def test_components_can_be_named_by_a_pattern() -> None:
+    assert edited("components: ['../mor*']") == {"components": ["../more"]}
+    assert edited("components: ['../none*']") == {"components": ["../none*"]}
 
 
 def test_a_label_that_is_there_already_needs_force() -> None:
