@@ -194,6 +194,11 @@ class Target:
     parts: tuple[Target, ...] = ()
     unrestricted: bool = False
 
+    @property
+    def unseen(self) -> bool:
+        """Is it known that something is deployed, but not what? A finding says why."""
+        return self.delivery is not None and not self.parts
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedTarget:

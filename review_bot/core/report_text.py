@@ -9,7 +9,7 @@ from review_bot.core.clusters import LiveAction, LiveChange
 from review_bot.core.danger import Danger
 from review_bot.core.highlights import highlights
 from review_bot.core.model import CheckName, CheckState, Finding, ResourceId, Severity
-from review_bot.core.outcome import Verdict
+from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.sanitise import terminal
 from review_bot.core.terraform import API_VERSION as TERRAFORM
 from review_bot.core.verdict import blocks
@@ -20,7 +20,7 @@ _COLOURS = {"red": "31", "yellow": "33", "green": "32", "dim": "2", "bold": "1"}
 
 def render(verdict: Verdict, *, colour: bool = False) -> str:
     """A line a target and a finding, problems first, and one closing line that says it all."""
-    lines = [_target_line(t.target.id, t.created, t.updated, t.deleted, t.error, colour) for t in verdict.targets]
+    lines = [_target_line(t, colour) for t in verdict.targets]
     for one in highlights(verdict):
         where = f" in {', '.join(one.where)}" if one.where else ""
         lines.append(_paint(f" · {terminal(f'{one.subject} {one.what}{where}')}", "bold", colour))
@@ -109,11 +109,14 @@ def short(revision: str) -> str:
     return revision[:7] if len(revision) >= 40 else revision
 
 
-def _target_line(id: str, created: int, updated: int, deleted: int, error: str | None, colour: bool) -> str:
-    if error is not None:
-        return f" {_paint('✗', 'red', colour)} {terminal(id)}  does not render"
-    parts = [f"{n} {word}" for n, word in ((created, "created"), (updated, "updated"), (deleted, "deleted")) if n]
-    return f"   {terminal(id)}  {', '.join(parts) or 'no change in the effect'}"
+def _target_line(one: TargetResult, colour: bool) -> str:
+    id = terminal(one.target.id)
+    if one.error is not None:
+        return f" {_paint('✗', 'red', colour)} {id}  does not render"
+    counted = ((one.created, "created"), (one.updated, "updated"), (one.deleted, "deleted"))
+    parts = [f"{n} {word}" for n, word in counted if n]
+    nothing = "what it deploys is not seen" if one.target.unseen else "no change in the effect"
+    return f"   {id}  {', '.join(parts) or nothing}"
 
 
 def _danger_line(danger: Danger, colour: bool) -> str:

@@ -109,7 +109,7 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
     changes: list[ResourceChange] = []
     for one in planned:
         base, head = rendered.base.get(one.id), rendered.head.get(one.id)
-        if (head is not None and head.failed) or _unseen_content(one.head):
+        if (head is not None and head.failed) or (one.head is not None and one.head.unseen):
             continue
         before = base.resources if base is not None and not base.failed else ()
         found = compare(one.id, before, head.resources if head is not None else ())
@@ -123,11 +123,6 @@ def compared(planned: Sequence[PlannedTarget], rendered: RenderedSides) -> tuple
     return tuple(changes)
 
 
-def _unseen_content(target: Target | None) -> bool:
-    """Is it known that something is deployed, but not what? A finding says why."""
-    return target is not None and target.delivery is not None and not target.parts
-
-
 def _findings(side: Mapping[str, Rendered]) -> list[Finding]:
     return [finding for rendered in side.values() for finding in rendered.findings]
 
@@ -139,9 +134,9 @@ def _unseen(rendered: RenderedSides) -> list[Finding]:
     for id, base in rendered.base.items():
         head = rendered.head.get(id)
         first = next((f for f in base.findings if f.severity is Severity.ERROR), None)
-        if _unseen_content(base.target):
+        if base.target.unseen:
             first = told.get(id)
-        if first is not None and (head is None or not (head.failed or _unseen_content(head.target))):
+        if first is not None and (head is None or not (head.failed or head.target.unseen)):
             shown = "what goes away with it is not known" if head is None else "so all of it is shown as new"
             text = f"on the base, {first.message}; {shown}"
             found.append(replace(first, rule="base-not-rendered", severity=Severity.WARNING, message=text))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from review_bot.core.discovery import looks_like_a_manifest
 from review_bot.core.errors import YamlError
 from review_bot.core.model import CheckName, Finding, Rendered, Resource, Severity, Target, Tree
@@ -10,15 +12,23 @@ from review_bot.core.yaml_reader import parse
 from review_bot.render.problems import failed
 
 
+# Where this stands in a file that is no YAML, a manifest was cut short: to leave it out would be to delete it.
+_HALF = re.compile(rb"^apiVersion:", re.M)
+
+
 async def render(target: Target, tree: Tree) -> Rendered:
     """Parse what lies there; YAML that is no manifest at all (values, settings) is left out."""
     resources: list[Resource] = []
     findings: list[Finding] = []
     for path, data in sorted(tree.read_many(sorted(target.reads or ())).items()):
-        if not looks_like_a_manifest(data):
+        whole = looks_like_a_manifest(data)
+        if not whole and not _HALF.search(data):
             continue
         try:
-            found, problems = from_documents(parse(data, path=path), path=path)
+            documents = parse(data, path=path)
+            if not whole:
+                continue
+            found, problems = from_documents(documents, path=path)
         except YamlError as error:
             findings.append(failed(target, f"{path}: {error.message}", path=path, line=error.line, help=error.help))
             continue

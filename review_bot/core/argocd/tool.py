@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
+from review_bot.core.argocd.cycles import circle
 from review_bot.core.argocd.problems import finding, said
 from review_bot.core.argocd.sets import ApplicationSet, Generated, generated
 from review_bot.core.closure import folder_of
@@ -50,11 +51,14 @@ class ArgoCD:
         """
         found: dict[str, Target] = {}
         findings: list[Finding] = []
+        told: list[Target] = []
         for expansion in self._expansions(around):
+            told += expansion.targets
             new = [target for target in expansion.targets if target.id not in found]
             found |= {target.id: target for target in new}
             findings += [f for f in expansion.findings if f.target in {t.id for t in new}]
             findings += [_doubled(t, found[t.id]) for t in expansion.targets if _differ(t, found[t.id])]
+        findings += circle(told, found)
         return Expansion(tuple(found.values()), tuple(findings))
 
     def _expansions(self, around: Surroundings) -> Iterator[Expansion]:

@@ -56,7 +56,9 @@ def text(value: Any, what: str, at: FieldPath) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Trouble(f"{what} must be a text", at=at)
+        raise Trouble(
+            f"{what} must be a text", at=at, help="put it in quotes" if isinstance(value, bool | int | float) else ""
+        )
     return value
 
 

@@ -1,0 +1,51 @@
+"""Bad input of Argo CD's objects: each gets words that name place, cause and next step, and deletes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import repositories
+from repositories import DEPLOYMENT
+from test_argocd import application, effect, errors, reviewed
+
+ROOT = {"root/root.yaml": application("root", "path: apps"), "apps/web.yaml": application("web", "path: web")}
+WEB = {"web/deploy.yaml": DEPLOYMENT}
+
+
+def said(verdict: dict[str, Any], rule: str) -> list[str]:
+    return [f["message"] for f in verdict["findings"] if f["rule"] == rule]
+
+
+def test_applications_in_a_circle_end_and_are_named(tmp_path: Path) -> None:
+    circle = {"web/more.yaml": application("more", "path: more"), "more/web.yaml": application("web", "path: web")}
+    verdict = reviewed(tmp_path, ROOT | WEB, circle)
+    assert said(verdict, "circle") == ["these deploy each other in a circle: argocd:more, argocd:web"]
+    assert effect(verdict)["argocd:more"] == ["create Application argocd/web"]
+
+
+def test_one_that_deploys_itself_is_in_no_circle(tmp_path: Path) -> None:
+    verdict = reviewed(tmp_path, ROOT | WEB, {"apps/root.yaml": application("root", "path: apps")})
+    assert said(verdict, "circle") == []
+
+
+def test_a_manifest_that_is_cut_short_is_an_error_and_no_deletion(tmp_path: Path) -> None:
+    verdict = reviewed(tmp_path, ROOT | WEB, {"apps/web.yaml": "apiVersion: argoproj.io/v1alpha1\nki: [\n"})
+    assert (errors(verdict), verdict["changes"]) == (["render-failed"], [])
+    assert [(f["path"], f["line"]) for f in verdict["findings"]] == [("apps/web.yaml", 2)]
+
+
+def test_yaml_that_is_no_manifest_is_left_out_of_a_directory_though_it_is_broken(tmp_path: Path) -> None:
+    verdict = reviewed(tmp_path, ROOT | WEB, {"web/values.yaml": "a: 1\n", "web/template.yaml": "a: {{ .x }}\nb: [\n"})
+    assert (errors(verdict), verdict["changes"]) == ([], [])
+
+
+def test_what_lies_elsewhere_is_said_not_to_be_seen_with_what_can_be_done(tmp_path: Path) -> None:
+    chart = application("redis", "chart: redis, targetRevision: 1.2.3").replace(
+        "https://github.com/acme/gitops", "https://charts.example.com"
+    )
+    repository = repositories.make(tmp_path, ROOT | WEB, {"apps/redis.yaml": chart})
+    done = repositories.run("check", str(repository), "--base", "main", "--head", "change")
+    assert "argocd:redis  what it deploys is not seen" in done.stdout
+    assert "https://charts.example.com lies outside of this repository" in done.stdout
+    assert "the operator can allow it" in done.stdout and "commit what it holds" in done.stdout
