@@ -11,7 +11,6 @@ from review_bot.core.resources import from_documents
 from review_bot.core.yaml_reader import parse
 from review_bot.render.problems import failed
 
-
 # Where this stands in a file that is no YAML, a manifest was cut short: to leave it out would be to delete it.
 _HALF = re.compile(rb"^apiVersion:", re.M)
 
