@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from review_bot.core.errors import InputError, RenderError
+from review_bot.core.errors import InputError, RenderError, YamlError
 from review_bot.core.flux import secrecy, substitution
-from review_bot.core.lenient import mapping
-from review_bot.core.model import Finding, Manifest, Resource, Target
+from review_bot.core.lenient import at, mapping
+from review_bot.core.model import CheckName, Finding, Manifest, Resource, Severity, Target
 from review_bot.core.resources import identity
+from review_bot.core.yaml_reader import parse
 from review_bot.render import post_rendering
 from review_bot.render.finishing import Finishing
 from review_bot.render.problems import failed
@@ -27,30 +28,46 @@ async def finish(target: Target, resources: Sequence[Resource], with_: Finishing
     encrypted = [r for r in resources if secrecy.is_encrypted(r.manifest)]
     if encrypted and "sops" in settings and not settings["sops"]:
         return (), [_not_decrypted(target, r) for r in encrypted]
-    resources = [_with(r, secrecy.decrypted(r.manifest)) if r in encrypted else r for r in resources]
+    resources = [_with(r, secrecy.opened(r.manifest, decrypts=bool(settings.get("sops")))) for r in resources]
+    told = [_still_encrypted(target, r) for r in resources if secrecy.holds_ciphertext(r.manifest)]
+    resources = [_with(r, secrecy.without_ciphertext(r.manifest)) for r in resources]
     if settings.get("substitute"):
         try:
             resources = await asyncio.to_thread(_substituted, resources, settings["substitute"], with_)
         except _Refused as refused:
             return (), [refused.finding(target)]
-    apart = [r for r in resources if _is_apart(r, settings)]
-    resources = [r for r in resources if not _is_apart(r, settings)]
+    unseen = _seen_by_no_renderer(target, settings, with_)
+    apart = [r for r in resources if unseen(r)]
+    resources = [r for r in resources if not unseen(r)]
     try:
         for number, kustomization in enumerate(settings.get("postRenderers", ())):
             resources = await post_rendering.rendered(target, resources, kustomization, number, with_)
     except RenderError as error:
         return (), [failed(target, error.message, help=error.help)]
     resources = [_with(r, _labelled(r.manifest, settings.get("commonMetadata") or {})) for r in resources]
-    return [*apart, *resources], ()
+    return [*apart, *resources], told
 
 
-def _is_apart(resource: Resource, settings: Mapping[str, Any]) -> bool:
-    """What of a chart no post-renderer sees: its crds/, and hooks where the release says so."""
-    if "release" not in settings:
-        return False
-    path = f"/{resource.source.path}"
-    annotations = mapping(resource.manifest, "metadata", "annotations")
-    return path.rfind("/crds/") > path.rfind("/templates/") or (settings["withoutHooks"] and HOOK in annotations)
+def _seen_by_no_renderer(target: Target, settings: Mapping[str, Any], with_: Finishing) -> Callable[[Resource], bool]:
+    """What of a chart no post-renderer sees: the definitions in its crds/, and hooks where the release says so."""
+    if "release" not in settings or not (settings["postRenderers"] or settings["commonMetadata"]):
+        return lambda _: False
+    paths = [p for part in target.parts for p in part.reads or () if p.rfind("/crds/") > p.rfind("/templates/")]
+    definitions = {name for path, data in with_.side.tree.read_many(paths).items() for name in _names(data, path)}
+
+    def unseen(resource: Resource) -> bool:
+        hook = HOOK in mapping(resource.manifest, "metadata", "annotations")
+        is_definition = resource.id.kind == "CustomResourceDefinition" and resource.id.name in definitions
+        return is_definition or (hook and settings["withoutHooks"])
+
+    return unseen
+
+
+def _names(data: bytes, path: str) -> list[str]:
+    try:
+        return [str(at(document.value, "metadata", "name")) for document in parse(data, path=path, strict=False)]
+    except YamlError:
+        return []
 
 
 class _Refused(Exception):
@@ -112,6 +129,21 @@ def _with(resource: Resource, manifest: Manifest) -> Resource:
     if manifest is resource.manifest:
         return resource
     return replace(resource, manifest=manifest, id=identity(manifest) or resource.id)
+
+
+def _still_encrypted(target: Target, resource: Resource) -> Finding:
+    id, source = resource.id, resource.source
+    return Finding(
+        CheckName.RENDER,
+        "still-encrypted",
+        Severity.WARNING,
+        f"{id.kind} {id.name} holds what SOPS encrypted, and Flux decrypts it in Secrets only: the cluster gets it so",
+        target=target.id,
+        resource=id,
+        path=source.path,
+        line=source.line,
+        help="make a Secret of it, with a secretGenerator for files",
+    )
 
 
 def _not_decrypted(target: Target, resource: Resource) -> Finding:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import posixpath
@@ -14,6 +12,7 @@ from typing import Any
 
 from review_bot.core.delivery import Told
 from review_bot.core.errors import InputError
+from review_bot.core.flux.secrecy import from_base64
 from review_bot.core.lenient import mapping
 from review_bot.core.model import CheckName, FieldPath, Finding, Severity
 
@@ -134,7 +133,7 @@ class Catalogue:
         manifest = told.resource.manifest
         found = {str(k): str(v) for k, v in mapping(manifest.get("data")).items()}
         if kind == "Secret":
-            found = {k: _decoded(v) for k, v in found.items()}
+            found = {k: from_base64(v) for k, v in found.items()}
             found |= {str(k): str(v) for k, v in mapping(manifest.get("stringData")).items()}
         return found
 
@@ -153,13 +152,6 @@ def held(path: str) -> str:
 
 def words(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data, validate=True).decode(errors="replace")
-    except (binascii.Error, ValueError):
-        return data
 
 
 def safe(name: str) -> str:

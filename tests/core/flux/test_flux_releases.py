@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import CHART, CONFIG_MAP, Deployed, deployed, release
+from deployed import CHART, CONFIG_MAP, Deployed, deployed, kustomization, release
 
 from review_bot.core.model import Severity
 
@@ -139,6 +139,23 @@ def test_values_of_secrets_are_used_and_never_shown(tmp_path: Path) -> None:
     assert shown["password"].startswith("secret-") and shown["token"].startswith("secret-")
     assert shown["port"] != 5432 and shown["enabled"] is True
     assert "hunter" not in repr((found.rendered[ID], found.targets[ID]))
+
+
+def test_values_of_a_generated_secret_may_be_long(tmp_path: Path) -> None:
+    """Kustomize breaks its base64 into lines."""
+    rows = "".join(f"number{n}: {n}\n" for n in range(20))
+    files = {
+        **CHART,
+        HERE: release("valuesFrom: [{kind: Secret, name: s}]"),
+        "clusters/here/apps.yaml": kustomization("values"),
+        "values/kustomization.yaml": (
+            "namespace: apps\ngeneratorOptions: {disableNameSuffixHash: true}\n"
+            "secretGenerator: [{name: s, files: [values.yaml]}]\n"
+        ),
+        "values/values.yaml": rows + "plain: true\n",
+    }
+    found = deployed(tmp_path, files)
+    assert values(found)["plain"] is True
 
 
 def test_values_that_are_missing_are_named_unless_they_are_optional(tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
-"""postBuild and SOPS: what Flux does to objects after it has built them."""
+"""postBuild: the variables that Flux puts into what it has built."""
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 
 import pytest
@@ -135,50 +134,6 @@ def test_stand_ins_are_alike_only_for_equal_values_and_keep_their_kind() -> None
     assert shown["n"] != 4711 and 1000 <= shown["n"] <= 9999
     assert shown["b"] is False
     assert concealed_text(concealed_text("x")) == concealed_text("x")
-
-
-ENCRYPTED = """\
-apiVersion: v1
-kind: Secret
-metadata: {name: login, namespace: flux-system}
-stringData: {password: "ENC[AES256_GCM,data:%s,iv:a=,tag:b=,type:str]"}
-data: {old: "ENC[AES256_GCM,data:%s,iv:a=,tag:b=,type:str]"}
-sops: {mac: "ENC[AES256_GCM,data:m,iv:a=,tag:b=,type:str]", version: 3.9.0}
-"""
-DECRYPTION = "decryption: {provider: sops}"
-
-
-def test_encrypted_values_are_opaque_and_their_change_is_visible(tmp_path: Path) -> None:
-    one, other = (
-        built(tmp_path / word, DECRYPTION, ENCRYPTED % (word, "same")).only("flux:apps", "Secret")
-        for word in ("x", "y")
-    )
-    assert "sops" not in one
-    assert one["stringData"]["password"].startswith("sops-")
-    assert one["stringData"] != other["stringData"]
-    assert one["data"] == other["data"]
-    assert base64.b64decode(one["data"]["old"]).startswith(b"sops-")
-
-
-def test_what_nothing_decrypts_is_refused_as_by_the_controller(tmp_path: Path) -> None:
-    found = built(tmp_path, "", ENCRYPTED % ("x", "y"))
-    assert "is encrypted with SOPS, and nothing decrypts it" in found.findings[0].message
-    assert found.rendered["flux:apps"].failed
-
-
-def test_an_encrypted_variable_is_opaque_where_it_is_used(tmp_path: Path) -> None:
-    found = deployed(
-        tmp_path,
-        {
-            HERE: kustomization("vars", DECRYPTION, "vars"),
-            "clusters/here/apps.yml": kustomization(
-                "apps", post_build("substituteFrom: [{kind: Secret, name: login}]")
-            ),
-            "vars/login.yaml": ENCRYPTED % ("x", "y") + "---\n" + kustomization("apps", "", "leads-on"),
-            "apps/a.yaml": data(key="${password}"),
-        },
-    )
-    assert found.only("flux:apps")["data"]["key"].startswith("sops-")
 
 
 def test_variables_of_an_object_that_leads_nowhere_else_are_found(tmp_path: Path) -> None:
