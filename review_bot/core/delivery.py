@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from review_bot.core.closure import Files, folder_of
 from review_bot.core.configuration import Config
 from review_bot.core.errors import InputError
+from review_bot.core.files_tree import FilesTree
 from review_bot.core.graft import Graft, is_shadowed
 from review_bot.core.model import Finding, Remote, Resource, Source, Target
 
@@ -136,6 +137,17 @@ class Surroundings:
         self.graft.write(path, data, source)
         self.files.add([path] if is_new else [])
         return path
+
+    def unpacked(self, path: str) -> str:
+        """The folder under which what an archive of the tree holds can be read. Raises InputError."""
+        to = self.own(f".~archive/{path}")
+        if to not in self.graft.made:
+            # Most repositories hold none, and what unpacks them takes a while to import.
+            from review_bot.core.archives import unpacked, without_top
+
+            files = without_top(unpacked(self.graft.read(path) or b"", path))
+            self.files.add(self.graft.mount(FilesTree(path, files), to, Source(path)))
+        return to
 
     def copy(self, paths: Sequence[str], folder: str, to: str) -> None:
         """Files below `folder` once more below `to`, one of the bot's own folders; again and again with no harm."""

@@ -6,12 +6,13 @@ import re
 import threading
 from pathlib import Path
 
+from review_bot.core.archives import unpacked, without_top
 from review_bot.core.errors import InputError
+from review_bot.core.files_tree import FilesTree
 from review_bot.core.model import Remote, RemoteKind, Tree
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.remotes import charts, oci, repositories
-from review_bot.remotes.archives import unpacked, without_top
-from review_bot.remotes.folders import FilesTree, Kept
+from review_bot.remotes.folders import Kept
 from review_bot.remotes.web import Web
 
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?\Z")

@@ -10,9 +10,9 @@ import tarfile
 import pytest
 from elsewhere import packed
 
+from review_bot.core import archives
+from review_bot.core.archives import unpacked, without_top
 from review_bot.core.errors import InputError
-from review_bot.remotes import archives
-from review_bot.remotes.archives import unpacked, without_top
 
 
 def test_links_of_both_kinds_and_folders_are_left_out() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from review_bot.core.charts import with_dependencies
 from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError, YamlError
@@ -27,12 +28,14 @@ _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?\Z")
 class Chart:
     """Its folder in the tree; value files are looked for below `root`.
 
-    `packed` is what source-controller packs it by, anew only with another version; None for one that comes packed.
+    `packed` is what source-controller packs it by, anew only with another version; None for one that it does not pack.
+    `archive` is the file of the tree that it was unpacked from.
     """
 
     folder: str
     root: str
     packed: Mapping[str, Any] | None = None
+    archive: str | None = None
 
 
 def chart_of(asking: Asking, around: Surroundings, sources: Sources) -> Chart:
@@ -74,9 +77,36 @@ def _described(
         chart = _checked(Chart(folder, folder), around)
     else:
         root = sources.files(reference, namespace, asking.told.resource.source)
-        inside = _checked(Chart(posixpath.normpath(join(root.folder, held(name))), root.folder, spec), around)
-        chart = _as_it_gets_to_flux(inside, root.ignoring, asking, around)
+        place = Chart(posixpath.normpath(join(root.folder, held(name))), root.folder, spec)
+        inside = _checked(_out_of_its_archive(place, root.ignoring, around), around)
+        chart = _whole(_as_it_gets_to_flux(inside, root.ignoring, asking, around), around)
     return _with_values(chart, spec, asking, around)
+
+
+def _out_of_its_archive(chart: Chart, ignoring: Ignoring, around: Surroundings) -> Chart:
+    """The chart itself where the path names a file. Raises Broken."""
+    path = chart.folder
+    if path not in around.files.entries:
+        return chart
+    if ignoring.leaves_out(path):
+        raise Broken(f"it needs {path}, and {ignoring.why(path)}", help="correct .sourceignore, or spec.ignore")
+    try:
+        return replace(chart, folder=around.unpacked(path), archive=path)
+    except InputError as error:
+        raise Broken(error.message, help=error.help) from error
+
+
+def _whole(chart: Chart, around: Surroundings) -> Chart:
+    """With the dependencies that source-controller would get for it. Raises NotSeen."""
+    if chart.archive is not None:
+        return chart
+    try:
+        place = around.graft.original(join(chart.folder, "Chart.yaml"))
+        return replace(chart, folder=with_dependencies(chart.folder, place, around))
+    except InputError as error:
+        raise NotSeen(
+            f"the chart {chart.folder} needs what is not in its charts/: {error.message}", help=error.help
+        ) from error
 
 
 def _as_it_gets_to_flux(chart: Chart, ignoring: Ignoring, asking: Asking, around: Surroundings) -> Chart:
@@ -121,9 +151,8 @@ def _must_be_exact(version: str, what: str) -> None:
 def _checked(chart: Chart, around: Surroundings) -> Chart:
     if join(chart.folder, "Chart.yaml") in around.files.entries:
         return chart
-    if chart.folder in around.files.entries:
-        raise NotSeen(f"the chart {chart.folder} is an archive", help="commit the chart as a folder")
-    raise Broken(f"there is no chart in {chart.folder}", help="correct the path, or add its Chart.yaml")
+    where = chart.archive or chart.folder
+    raise Broken(f"there is no chart in {where}", help="correct the path, or add its Chart.yaml")
 
 
 def _with_values(chart: Chart, spec: Mapping[str, Any], asking: Asking, around: Surroundings) -> Chart:

@@ -38,7 +38,7 @@ def target(told: Told, around: Surroundings, catalogue: Catalogue, sources: Sour
         values_of(wanted, around, catalogue, values)
         chart = chart_of(wanted, around, sources)
         part = _part(wanted, chart, values, around)
-        parts, path = (part,), home(part.path, around)
+        parts, path = (part,), folder_of(chart.archive) if chart.archive else home(part.path, around)
         entries, crds = around.graft.entries(), join(part.path, "crds")
         settings["crds"]["files"] = {p.removeprefix(f"{crds}/"): entries[p].blob for p in around.files.below(crds)}
         settings["chart"] = _about(chart, around)
@@ -122,7 +122,8 @@ def _part(asking: Asking, chart: Chart, values: Values, around: Surroundings) ->
         raise Broken(f"{options.release!r} is no name for a release", help="correct spec.releaseName")
     closure = helm_reads(around.files, chart.folder, options.values)
     entry = join(chart.folder, "Chart.yaml")
-    return Target(f"{asking.id}/0", RendererName.HELM, chart.folder, entry, closure, helm=options)
+    archive = {chart.archive} if chart.archive else frozenset()
+    return Target(f"{asking.id}/0", RendererName.HELM, chart.folder, entry, closure | archive, helm=options)
 
 
 def _about(chart: Chart, around: Surroundings) -> dict[str, Any]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.flux import artifacts
 from review_bot.core.flux.ignoring import Ignoring, of_source
-from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Broken, Catalogue, NotSeen
-from review_bot.core.lenient import mapping, text
+from review_bot.core.flux.objects import BOOTSTRAP, SOURCE, Broken, Catalogue, NotSeen, held, safe
+from review_bot.core.lenient import mapping, rows, text
 from review_bot.core.model import Remote, RemoteKind, Source
 
 KINDS = ("GitRepository", "OCIRepository", "Bucket", "ExternalArtifact")
@@ -33,6 +35,8 @@ class Sources:
         self._around = around
         self._catalogue = catalogue
         self._known: dict[tuple[str, str, str], Root | NotSeen] = {}
+        # The sources that are just being put together.
+        self._open: list[Told] = []
 
     def files(self, reference: Mapping[str, Any], namespace: str, asked_at: Source) -> Root:
         """What a `sourceRef` gives, `namespace` being that of the object it stands in. Raises InputError."""
@@ -72,9 +76,9 @@ class Sources:
             return Root(".", of_source(self._around.files, ".", None))
         told = known or self.told(kind, namespace, name)
         spec = mapping(told.resource.manifest.get("spec"))
-        if spec.get("include"):
-            raise NotSeen(f"the {kind} {namespace}/{name} includes others", help="commit what they hold")
         root = self._root(kind, spec, told.resource.source)
+        if kind == "GitRepository" and rows(spec.get("include")):
+            root = self._with_included(root, told)
         ignore = spec.get("ignore")
         return Root(root, of_source(self._around.files, root, ignore if isinstance(ignore, str) else None))
 
@@ -88,6 +92,38 @@ class Sources:
         if self._around.here(url, pinned or branch):
             return "."
         return self._around.fetched(Remote(RemoteKind.GIT, url, "", pinned or branch), at)
+
+    def _with_included(self, root: str, told: Told) -> str:
+        """A copy of the source with what it includes of others, each in a folder of its own. Raises Broken."""
+        namespace, name = told.resource.id.namespace or "default", told.resource.id.name
+        if told in self._open:
+            raise Broken(f"the GitRepository {namespace}/{name} includes itself", help="take that out of spec.include")
+        to = f".~flux/including/{safe(namespace)}/{safe(name)}"
+        paths = [p for p in self._around.files.below(root) if not (root == "." and self._around.graft.is_made(p))]
+        self._around.copy(paths, root, to)
+        self._open.append(told)
+        try:
+            for row in rows(mapping(told.resource.manifest.get("spec")).get("include")):
+                self._include(row, to, told)
+        finally:
+            self._open.pop()
+        return self._around.own(to)
+
+    def _include(self, row: Mapping[str, Any], to: str, told: Told) -> None:
+        files, wanted = self._around.files, text(mapping(row.get("repository")).get("name"))
+        reference = {"kind": "GitRepository", "name": wanted}
+        included = self.files(reference, told.resource.id.namespace or "default", told.resource.source)
+        place = posixpath.normpath(join(included.folder, held(text(row.get("fromPath")))))
+        inside = held(text(row.get("toPath")) or wanted)
+        target = posixpath.normpath(join(to, inside))
+        known = self._around.own(target)
+        if files.is_folder(known) or known in files.entries:
+            raise Broken(f"{wanted} is included at {inside}, which is there already", help="name another toPath")
+        paths = [place] if place in files.entries else [*files.below(place)]
+        paths = [p for p in paths if not (included.folder == "." and self._around.graft.is_made(p))]
+        if not paths:
+            raise Broken(f"there is no {place} to include of {wanted}", help="correct fromPath")
+        self._around.copy([p for p in paths if not included.ignoring.leaves_out(p)], place, target)
 
     def _generated(self, namespace: str, name: str, asked_at: Source) -> Root:
         found = artifacts.generator_of(self._catalogue, namespace, name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -357,3 +359,50 @@ def test_releases_wait_for_each_other(tmp_path: Path) -> None:
     delivery = found.targets[ID].delivery
     assert delivery is not None and delivery.suspended and delivery.prune
     assert delivery.destination == "the cluster of kubeConfig apps/k"
+
+
+def packed(root: Path, files: Mapping[str, str], name: str = "web-1.2.3.tgz") -> None:
+    """A chart as `helm package` writes it, beside the repository's other files."""
+    (root / "repository/charts").mkdir(parents=True)
+    with tarfile.open(root / f"repository/charts/{name}", "w:gz") as archive:
+        for path, text in files.items():
+            member = tarfile.TarInfo(path.removeprefix("charts/"))
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+
+
+def test_a_chart_that_is_committed_as_an_archive_is_unpacked(tmp_path: Path) -> None:
+    packed(tmp_path, CHART)
+    spec = """\
+chart:
+  spec:
+    chart: charts/web-1.2.3.tgz
+    valuesFiles: [more.yaml]
+    sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}
+"""
+    found = deployed(tmp_path, {HERE: release(spec), "more.yaml": "replicas: 7\n"})
+    assert values(found) == {"replicas": 7}
+    target = found.targets[ID]
+    assert target.path == "charts"
+    assert "charts/web-1.2.3.tgz" in (target.reads or ())
+
+
+def test_an_archive_that_holds_no_chart_is_an_error(tmp_path: Path) -> None:
+    packed(tmp_path, {"charts/web/readme.md": "-"})
+    found = deployed(tmp_path, {HERE: release(chart="charts/web-1.2.3.tgz")})
+    assert "there is no chart in charts/web-1.2.3.tgz" in found.said()[0]
+
+
+def test_what_is_no_archive_is_an_error(tmp_path: Path) -> None:
+    found = deployed(tmp_path, {HERE: release(chart="charts/web.tgz"), "charts/web.tgz": "words"})
+    assert [f.severity for f in found.findings] == [Severity.ERROR]
+    assert "charts/web.tgz is no .tar.gz" in found.findings[0].message
+
+
+def test_dependencies_that_source_controller_would_get_are_not_seen(tmp_path: Path) -> None:
+    needs = (
+        CHART["charts/web/Chart.yaml"] + "dependencies: [{name: db, version: 1.0.0, repository: https://c.example}]\n"
+    )
+    found = deployed(tmp_path, {**CHART, HERE: release(), "charts/web/Chart.yaml": needs})
+    assert [(f.rule, f.severity) for f in found.findings] == [("not-seen", Severity.WARNING)]
+    assert "https://c.example lies outside of this repository" in found.findings[0].message

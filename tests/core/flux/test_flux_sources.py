@@ -197,3 +197,65 @@ def test_a_folder_that_stands_where_the_bot_keeps_its_own_is_an_error(tmp_path: 
     found = deployed(tmp_path, {**files, "apps/a.yaml": named("a"), f"{folder}/b.yaml": named("b")})
     kept = [f for f in found.findings if "a name that the bot keeps for itself" in f.message]
     assert [f.severity for f in kept] == [Severity.ERROR], found.said()
+
+
+LIBRARY = """\
+---
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: library, namespace: flux-system}
+spec: {url: https://github.com/acme/fleet, ref: {branch: main}}
+"""
+
+
+def including(*rows: str) -> str:
+    lines = "".join(f"    - {row}\n" for row in rows)
+    return git_repository(name="other", more=f"  ignore: |\n    /clusters\n  include:\n{lines}") + LIBRARY
+
+
+def test_a_source_includes_folders_of_others_of_this_repository(tmp_path: Path) -> None:
+    files = {
+        "clusters/here/other.yaml": including(
+            "{repository: {name: library}, fromPath: parts/web, toPath: apps/web}",
+            "{repository: {name: library}, fromPath: extra.yaml, toPath: apps/extra.yaml}",
+        ),
+        HERE: kustomization("apps", source="other"),
+        "apps/kustomization.yaml": "resources: [web, extra.yaml]\n",
+        "parts/web/kustomization.yaml": "resources: [a.yaml]\n",
+        "parts/web/a.yaml": named("a"),
+        "extra.yaml": named("extra"),
+    }
+    found = deployed(tmp_path, files)
+    assert found.said() == []
+    assert found.names("flux:apps") == ["ConfigMap -/a", "ConfigMap -/extra"]
+    target = found.targets["flux:apps"]
+    assert target.path == "apps"
+    assert (target.reads or frozenset()) >= {"parts/web/a.yaml", "extra.yaml", "apps/kustomization.yaml"}
+    assert {r.source.path for r in found.rendered["flux:apps"].resources} == {"parts/web/a.yaml", "extra.yaml"}
+
+
+def test_without_paths_all_of_it_is_included_below_its_name(tmp_path: Path) -> None:
+    files = {
+        "clusters/here/other.yaml": including("{repository: {name: library}}"),
+        HERE: kustomization("library/apps", source="other"),
+        "apps/a.yaml": named("a"),
+    }
+    assert deployed(tmp_path, files).names("flux:apps") == ["ConfigMap -/a"]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{repository: {name: library}, toPath: apps}", "library is included at apps, which is there already"),
+        ("{repository: {name: library}, fromPath: gone}", "there is no gone to include of library"),
+        ("{repository: {name: other}}", "the GitRepository flux-system/other includes itself"),
+        ("{repository: {name: none}}", "the GitRepository flux-system/none is not in this repository"),
+    ],
+)
+def test_what_can_not_be_included_is_told(tmp_path: Path, row: str, said: str) -> None:
+    files = {
+        "clusters/here/other.yaml": including(row),
+        HERE: kustomization("apps", source="other"),
+        "apps/a.yaml": named("a"),
+    }
+    assert said in deployed(tmp_path, files).said()[0]

@@ -10,7 +10,7 @@ import tarfile
 import zlib
 
 from review_bot.core.errors import InputError
-from review_bot.remotes.folders import Files
+from review_bot.core.files_tree import Files
 
 MOST_FILES = 20_000
 MOST_BYTES = 256 << 20
