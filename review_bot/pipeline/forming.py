@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
-from review_bot.core.model import Action, CheckName, CheckState, Finding, PlannedTarget, ResourceChange, ResourceId
+from review_bot.core.model import CheckName, CheckState, Finding, PlannedTarget, ResourceChange
 from review_bot.core.outcome import Verdict
 from review_bot.core.verdict import form
 from review_bot.github.workspace import Repository
@@ -77,11 +77,10 @@ def _notes(planned: Sequence[PlannedTarget], changes: Sequence[ResourceChange]) 
         return []
     from review_bot.core.flux.notes import notes
 
-    removed: dict[str, list[ResourceId]] = defaultdict(list)
+    own: dict[str, list[ResourceChange]] = defaultdict(list)
     for change in changes:
-        if change.action is Action.DELETE:
-            removed[change.target].append(change.id)
-    return [note for one in planned for note in notes(one.base, one.head, removed[one.id])]
+        own[change.target].append(change)
+    return [note for one in planned for note in notes(one.base, one.head, own[one.id])]
 
 
 def _all(groups: Iterable[Iterable[Item]]) -> list[Item]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from review_bot.core.flux.kustomizations import TOOL
+from review_bot.core.flux.objects import KUSTOMIZE
 from review_bot.core.lenient import mapping
-from review_bot.core.model import CheckName, Delivery, Finding, ResourceId, Severity, Target
+from review_bot.core.model import Action, CheckName, Delivery, Finding, Resource, ResourceChange, Severity, Target
 
 # What a HelmRelease is known by in the cluster; another value is another release.
 _IDENTITY = {
@@ -17,16 +18,24 @@ _IDENTITY = {
     "storageNamespace": "its storage namespace",
 }
 MOST_NAMED = 5
+# Marks of objects, as labels or annotations: what is never deleted, by what deploys it; what is never applied, and what
+# is applied only where it is missing.
+_KEPT = {
+    "Kustomization": ((f"{KUSTOMIZE}/prune", "disabled"), (f"{KUSTOMIZE}/reconcile", "disabled")),
+    "HelmRelease": (("helm.sh/resource-policy", "keep"),),
+}
+_IGNORED = ((f"{KUSTOMIZE}/reconcile", "disabled"), (f"{KUSTOMIZE}/ssa", "ignore"))
+_ONCE = (f"{KUSTOMIZE}/ssa", "ifnotpresent")
 
 
-def notes(base: Target | None, head: Target | None, removed: Sequence[ResourceId] = ()) -> list[Finding]:
-    """About a target that a change touches; `removed` are the objects that it no longer has."""
+def notes(base: Target | None, head: Target | None, changes: Sequence[ResourceChange] = ()) -> list[Finding]:
+    """About a target that a change touches; `changes` are those of its objects."""
     shown = head or base
     if shown is None or shown.delivery is None or shown.delivery.tool != TOOL:
         return []
     before = base.delivery if base is not None else None
     after = head.delivery if head is not None else None
-    found = [*_suspended(before, after), *_orphaned(before, after, removed)]
+    found = [*_suspended(before, after), *_orphaned(before, after, changes), *_left_alone(shown.delivery, changes)]
     if before is not None and after is not None:
         old, new = _settings(before), _settings(after)
         found += [*_reinstalled(old, new), *_definitions(old, new), *_same_version(old, new)]
@@ -44,18 +53,45 @@ def _suspended(before: Delivery | None, after: Delivery | None) -> Iterator[Note
         yield "suspended", Severity.WARNING, "it was suspended: what it deployed stays in the cluster", ""
 
 
-def _orphaned(before: Delivery | None, after: Delivery | None, removed: Sequence[ResourceId]) -> Iterator[Note]:
+def _orphaned(before: Delivery | None, after: Delivery | None, changes: Sequence[ResourceChange]) -> Iterator[Note]:
     """Whoever applies the head decides on what the head no longer has; on the whole it is the last that stood."""
+    removed = [c for c in changes if c.action is Action.DELETE and c.base is not None]
     if after is not None and not after.prune and removed:
-        names = ", ".join(f"{id.kind} {id.name}" for id in removed[:MOST_NAMED])
-        more = f" and {len(removed) - MOST_NAMED} more" if len(removed) > MOST_NAMED else ""
-        text = f"prune is off: {names}{more} stay in the cluster"
+        text = f"prune is off: {_named(removed)} stay in the cluster"
         yield "orphaned", Severity.WARNING, text, "delete them by hand, or set spec.prune: true"
+        return
     if after is None and before is not None and not before.suspended:
         policy = _settings(before).get("deletionPolicy") or "MirrorPrune"
         if policy == "Orphan" or (policy == "MirrorPrune" and not before.prune):
             text = "it goes, and what it deployed stays in the cluster, since prune is off"
             yield "orphaned", Severity.WARNING, text, "delete it by hand if it is no longer needed"
+            return
+    marks = _KEPT.get(delivery.object.kind, ()) if (delivery := after or before) is not None else ()
+    kept = [c for c in removed if c.base is not None and any(_is_marked(c.base, *mark) for mark in marks)]
+    if kept:
+        text = f"{_named(kept)} stay in the cluster, since they are marked to be kept"
+        yield "orphaned", Severity.WARNING, text, "delete them by hand if they are no longer needed"
+
+
+def _left_alone(delivery: Delivery, changes: Sequence[ResourceChange]) -> Iterator[Note]:
+    """Objects whose own mark keeps kustomize-controller from applying what changes in them."""
+    if delivery.object.kind != "Kustomization":
+        return
+    alone = [c for c in changes if c.head is not None and any(_is_marked(c.head, *mark) for mark in _IGNORED)]
+    alone += [c for c in changes if c.base is not None and c.head is not None and _is_marked(c.head, *_ONCE)]
+    if alone:
+        text = f"{_named(alone)}: this does not roll out, since their own marks keep Flux from it"
+        yield "not-applied", Severity.WARNING, text, "take the label or annotation away for Flux to apply them"
+
+
+def _is_marked(resource: Resource, key: str, value: str) -> bool:
+    marks = [mapping(resource.manifest, "metadata", field).get(key) for field in ("labels", "annotations")]
+    return any(str(mark).lower() == value for mark in marks)
+
+
+def _named(changes: Sequence[ResourceChange]) -> str:
+    names = ", ".join(f"{change.id.kind} {change.id.name}" for change in changes[:MOST_NAMED])
+    return f"{names} and {len(changes) - MOST_NAMED} more" if len(changes) > MOST_NAMED else names
 
 
 def _reinstalled(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Note]:

@@ -47,6 +47,47 @@ def test_without_prune_removed_objects_are_orphaned(tmp_path: Path) -> None:
     assert "orphaned" not in said(verdict(tmp_path / "pruned", APP, {"apps/b.yaml": None}))
 
 
+def marked(key: str, value: str, place: str = "annotations") -> str:
+    mark = f"{{name: settings, {place}: {{kustomize.toolkit.fluxcd.io/{key}: {value}}}}}"
+    return CONFIG_MAP.replace("{name: settings}", mark)
+
+
+@pytest.mark.parametrize("text", [marked("prune", "disabled"), marked("reconcile", "Disabled", "labels")])
+def test_an_object_may_be_marked_to_stay(tmp_path: Path, text: str) -> None:
+    found = verdict(tmp_path, {**APP, "apps/a.yaml": text}, {"apps/a.yaml": None})
+    assert "ConfigMap settings stay in the cluster, since they are marked" in said(found)["orphaned"]
+
+
+def test_an_object_of_a_chart_may_be_marked_to_stay(tmp_path: Path) -> None:
+    kept = CONFIG_MAP.replace("{name: settings}", '{name: kept, annotations: {"helm.sh/resource-policy": keep}}')
+    found = verdict(
+        tmp_path,
+        {**RELEASE, "charts/web/templates/kept.yaml": kept},
+        {"charts/web/templates/kept.yaml": None, **VERSION},
+    )
+    assert "ConfigMap kept stay in the cluster" in said(found)["orphaned"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (marked("reconcile", "disabled"), True),
+        (marked("ssa", "Ignore"), True),
+        (marked("ssa", "IfNotPresent"), True),
+        (marked("ssa", "Merge"), False),
+    ],
+)
+def test_an_object_may_be_marked_not_to_be_applied(tmp_path: Path, text: str, told: bool) -> None:
+    found = verdict(tmp_path, {**APP, "apps/a.yaml": text}, {"apps/a.yaml": text.replace("value", "other")})
+    assert counted(found) == {"flux:apps": (0, 1, 0)}
+    assert ("not-applied" in said(found)) is told
+
+
+def test_what_is_applied_only_where_it_is_missing_is_applied_when_it_is_new(tmp_path: Path) -> None:
+    found = verdict(tmp_path, APP, {"apps/c.yaml": marked("ssa", "IfNotPresent").replace("settings", "c")})
+    assert "not-applied" not in said(found)
+
+
 @pytest.mark.parametrize(
     ("spec", "orphaned"),
     [("prune: false", True), ("prune: true", False), ("prune: true\ndeletionPolicy: Orphan", True)],
