@@ -109,8 +109,13 @@ class _Pattern:
         return has_matched and not (self.only_folders and not names)
 
 
+@lru_cache(maxsize=1 << 15)
 def matched(pattern: str, name: str) -> bool:
     """Go's filepath.Match within one name: all its states side by side, so that no pattern is expensive."""
+    head, star, tail = pattern.partition("*")
+    if not _SPECIAL.intersection(head + tail):
+        # Nearly all patterns: a plain name, or one star.
+        return name == pattern if not star else _has_ends(name, head, tail)
     pieces = _pieces(pattern)
     if pieces is None:
         return False
@@ -122,6 +127,11 @@ def matched(pattern: str, name: str) -> bool:
     return len(pieces) in states
 
 
+def _has_ends(name: str, head: str, tail: str) -> bool:
+    return len(name) >= len(head) + len(tail) and name.startswith(head) and name.endswith(tail)
+
+
+_SPECIAL = frozenset("*?[\\")
 _Piece = str | tuple[bool, tuple[tuple[str, str], ...]]
 
 
