@@ -104,6 +104,14 @@ class Templating(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Before:
+    """The other side of a change, which was expanded before this one; `changed` are files, and the folders above."""
+
+    graft: Graft
+    changed: frozenset[str]
+
+
 @dataclass
 class Surroundings:
     """One side of a review while it is expanded: what delivery tools may look at.
@@ -122,6 +130,7 @@ class Surroundings:
     fetched: Callable[[Remote, Source], str]
     templating: Templating
     realm: str = "."
+    before: Before | None = None
 
     def own(self, path: str) -> str:
         """The path; one of the bot's own tells realms apart, unless the folder that it lies in does so already."""
@@ -132,11 +141,19 @@ class Surroundings:
     def write(self, path: str, data: bytes, source: Source) -> str:
         """Generate a file; gives its path back, as `own` does."""
         path = self.own(path)
+        self._write(path, data, source)
+        return path
+
+    def adopt(self, path: str) -> None:
+        """A file that was generated on the other side, to be the same on this one."""
+        assert self.before is not None  # noqa: S101 - only asked where there is another side
+        self._write(path, self.before.graft.generated[path], self.before.graft.original(path))
+
+    def _write(self, path: str, data: bytes, source: Source) -> None:
         self.files.closures.pop(folder_of(path), None)
         is_new = path not in self.graft.entries()
         self.graft.write(path, data, source)
         self.files.add([path] if is_new else [])
-        return path
 
     def unpacked(self, path: str) -> str:
         """The folder under which what an archive of the tree holds can be read. Raises InputError."""

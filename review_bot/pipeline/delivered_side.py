@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import DeliveryTool, Expansion, Surroundings, Templating, Told
+from review_bot.core.delivery import Before, DeliveryTool, Expansion, Surroundings, Templating, Told
 from review_bot.core.discovery import assigned, excluded
 from review_bot.core.graft import Graft
 from review_bot.core.model import (
+    FileChange,
     Finding,
     Remote,
     Rendered,
@@ -56,6 +57,7 @@ class DeliveredSide:
     failed: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
     other: DeliveredSide | None = None
+    changes: Sequence[FileChange] = ()
 
     def __post_init__(self) -> None:
         self.graft = Graft(self.tree)
@@ -66,6 +68,7 @@ class DeliveredSide:
         self._prints: dict[int, tuple[Target, str]] = {}
         self._before: dict[str, Target] = {}
         self._reads: tuple[object, frozenset[str]] = (None, frozenset())
+        self._other = Before(self.other.graft, changed_places(self.changes)) if self.other is not None else None
 
     def fingerprint(self, target: Target) -> str:
         """Equal where the same would be rendered."""
@@ -143,6 +146,7 @@ class DeliveredSide:
             fetched=self._fetched,
             templating=self.reach.templating,
             realm=realm,
+            before=self._other,
         )
 
     def _fetched(self, remote: Remote, source: Source) -> str:
@@ -242,6 +246,17 @@ def fingerprint(target: Target, entries: Mapping[str, TreeEntry]) -> str:
         own = target.delivery
         digest.update(repr((own.tool, own.settings, own.object, target.namespace, len(target.parts))).encode())
     return digest.hexdigest()
+
+
+def changed_places(changes: Sequence[FileChange]) -> frozenset[str]:
+    """The files that changed, and all folders above them."""
+    found = {"."} if changes else set[str]()
+    for change in changes:
+        for path in (change.path, change.previous_path or ""):
+            while path and path not in found:
+                found.add(path)
+                path = path.rpartition("/")[0]
+    return frozenset(found)
 
 
 def _folder_of(remote: Remote) -> str:

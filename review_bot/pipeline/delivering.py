@@ -87,7 +87,7 @@ class Delivering:
         try:
             results: dict[str, Rendered] = {}
             base = self._side(sides.base, plan.base_leading, marked[0], results, expander)
-            head = self._side(sides.head, plan.head_leading, marked[1], results, expander, base)
+            head = self._side(sides.head, plan.head_leading, marked[1], results, expander, base, changes)
             own = plan.touched
             wanted = [(base, t) for t in (*_sides_of(own, "base"), *base.roots)]
             wanted += [(head, t) for t in (*_sides_of(own, "head"), *head.roots)]
@@ -148,9 +148,10 @@ class Delivering:
         results: Mapping[str, Rendered],
         expander: Expander,
         other: DeliveredSide | None = None,
+        changes: Sequence[FileChange] = (),
     ) -> DeliveredSide:
         reach = Reach(self._here, self._tree_of, expander)
-        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other)
+        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other, changes=changes)
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
         """Expand and render what leads on, until nothing new comes."""

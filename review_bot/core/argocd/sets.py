@@ -11,7 +11,8 @@ from review_bot.core.argocd.application import FINALIZERS, TOOL, ArgoObject, saf
 from review_bot.core.argocd.generators import Generators, kinds_of
 from review_bot.core.argocd.patching import PATCH, patched
 from review_bot.core.argocd.problems import NotSeen, Trouble
-from review_bot.core.argocd.templates import Parameters, Words
+from review_bot.core.argocd.reuse import Seen
+from review_bot.core.argocd.templates import Memo, Parameters, Words
 from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Surroundings
 from review_bot.core.model import FieldPath, Manifest, Resource, ResourceId, Severity
@@ -52,8 +53,13 @@ class Generated:
         return any(remark.rule == NotSeen.rule for remark in self.remarks)
 
 
-def generated(owner: ApplicationSet, around: Surroundings, known: Sequence[ArgoCluster]) -> Generated:
-    """What the set generates; a generator that can't be seen is left out, with a remark. Raises Trouble."""
+def generated(
+    owner: ApplicationSet, around: Surroundings, known: Sequence[ArgoCluster], seen: Seen, earlier: Seen
+) -> Generated:
+    """What the set generates; a generator that can't be seen is left out, with a remark. Raises Trouble.
+
+    What was `seen` on the earlier side is not filled in again.
+    """
     spec = owner.spec
     options = values.texts(spec.get("goTemplateOptions"), "goTemplateOptions", ("spec", "goTemplateOptions"))
     words = Words(spec.get("goTemplate") is True, tuple(options), around.templating)
@@ -69,7 +75,10 @@ def generated(owner: ApplicationSet, around: Surroundings, known: Sequence[ArgoC
                 continue
             if not parameters:
                 generators.remarks.append(Nothing(at, kind))
-            found += _rendered(owner, _template(owner, row, kind, at), parameters, words)
+            key = (around.realm, owner.id, number, kind)
+            memo = _filled_in(owner, _template(owner, row, kind, at), parameters, words, earlier.rendered.get(key))
+            seen.rendered[key] = memo
+            found += memo.results
     applications = tuple(_objects(owner, sorted(found, key=_name)))
     _refuse_doubles(applications)
     return Generated(applications, frozenset(generators.reads), tuple(generators.remarks))
@@ -102,11 +111,27 @@ def _template(owner: ApplicationSet, row: Mapping[str, Any], kind: str, at: Fiel
     }
 
 
+def _filled_in(
+    owner: ApplicationSet,
+    template: Mapping[str, Any],
+    parameters: Sequence[Parameters],
+    words: Words,
+    known: Memo | None,
+) -> Memo:
+    """The Applications of one template, those that are known if they are the same."""
+    patch = values.text(owner.spec.get("templatePatch"), "templatePatch", PATCH)
+    keeps_objects = owner.policy.get("preserveResourcesOnDeletion") is True
+    templates = (template, patch)
+    options = (words.go, words.options, keeps_objects, owner.namespace, owner.resource.id.api_version)
+    if known is not None and (known.templates, known.options, known.parameters) == (templates, options, parameters):
+        return known
+    return Memo(templates, options, parameters, list(_rendered(owner, template, patch, parameters, words)))
+
+
 def _rendered(
-    owner: ApplicationSet, template: Mapping[str, Any], parameters: Sequence[Parameters], words: Words
+    owner: ApplicationSet, template: Mapping[str, Any], patch: str, parameters: Sequence[Parameters], words: Words
 ) -> Iterator[Manifest]:
     """The Applications of one template, all in one go."""
-    patch = values.text(owner.spec.get("templatePatch"), "templatePatch", PATCH)
     applications = words.render(template, parameters, TEMPLATE)
     patches = words.render(patch, parameters, PATCH) if patch else [""] * len(parameters)
     keeps_objects = owner.policy.get("preserveResourcesOnDeletion") is True

@@ -30,6 +30,16 @@ _TELLING = ("path", "name", "cluster", "server", "url")
 
 
 @dataclass(frozen=True)
+class Memo:
+    """Templates that were filled in, and what came of it."""
+
+    templates: tuple[Any, ...]
+    options: tuple[Any, ...]
+    parameters: Sequence[Parameters]
+    results: Sequence[Any]
+
+
+@dataclass(frozen=True)
 class Words:
     """How one ApplicationSet writes its templates: in Go's language with these options, or in the plain one."""
 

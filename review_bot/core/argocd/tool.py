@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
 from review_bot.core.argocd.cycles import circle
 from review_bot.core.argocd.problems import finding, said
+from review_bot.core.argocd.reuse import Seen, known_before
 from review_bot.core.argocd.sets import ApplicationSet, Generated, generated
 from review_bot.core.closure import folder_of
 from review_bot.core.configuration import ArgoCluster
@@ -20,7 +21,6 @@ from review_bot.core.model import (
     Delivery,
     Finding,
     RendererName,
-    Resource,
     ResourceId,
     Severity,
     Target,
@@ -41,8 +41,7 @@ class ArgoCD:
     kinds = frozenset({(GROUP, "Application"), (GROUP, "ApplicationSet")})
 
     def __init__(self) -> None:
-        # What an object asks for stays the same in every round of a side; the object is kept lest another gets its id.
-        self._known: WeakKeyDictionary[Graft, dict[Hashable, tuple[Resource, Expansion]]] = WeakKeyDictionary()
+        self._seen: WeakKeyDictionary[Graft, Seen] = WeakKeyDictionary()
 
     def expand(self, around: Surroundings) -> Expansion:
         """The targets of all Applications, written and generated ones, and of ApplicationSets.
@@ -62,25 +61,33 @@ class ArgoCD:
         return Expansion(tuple(found.values()), tuple(findings))
 
     def _expansions(self, around: Surroundings) -> Iterator[Expansion]:
-        known = self._known.setdefault(around.graft, {})
+        seen = self._seen.setdefault(around.graft, Seen())
+        earlier = self._seen.get(around.before.graft, Seen()) if around.before is not None else Seen()
         registered = clusters.known(around)
         for told in around.of(GROUP, ["Application", "ApplicationSet"]):
             if _is_generated(told):
                 continue
             is_set = told.resource.id.kind == "ApplicationSet"
             key = (id(told.resource), told.target.id, around.realm, repr(registered) if is_set else "")
-            if key not in known:
+            if key not in seen.expansions:
                 expansion = (
-                    _of_set(ApplicationSet(told.resource, told.target.id), around, registered)
+                    _of_set(ApplicationSet(told.resource, told.target.id), around, registered, seen, earlier)
                     if is_set
-                    else of_application(Application(told.resource, told.target.id), around)
+                    else of_application(Application(told.resource, told.target.id), around, seen, earlier)
                 )
-                known[key] = (told.resource, expansion)
-            yield known[key][1]
+                seen.expansions[key] = (told.resource, expansion)
+            yield seen.expansions[key][1]
 
 
-def of_application(app: Application, around: Surroundings) -> Expansion:
+def of_application(app: Application, around: Surroundings, seen: Seen, earlier: Seen) -> Expansion:
     """The target of one Application; one without parts and a finding where its content can't be seen."""
+    key = (around.realm, f"{app.parent} {app.id}")
+    expansion = known_before(app.resource, key, around, earlier) or _worked_out(app, around)
+    seen.applications[key] = (app.resource, expansion)
+    return expansion
+
+
+def _worked_out(app: Application, around: Surroundings) -> Expansion:
     findings = []
     parts: tuple[Target, ...] = ()
     reads: frozenset[str] = frozenset()
@@ -105,10 +112,12 @@ def of_application(app: Application, around: Surroundings) -> Expansion:
     return Expansion((target,), tuple(findings))
 
 
-def _of_set(owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluster, ...]) -> Expansion:
+def _of_set(
+    owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluster, ...], seen: Seen, earlier: Seen
+) -> Expansion:
     """The target of the Applications themselves, and the target of each."""
     try:
-        found = generated(owner, around, known)
+        found = generated(owner, around, known, seen, earlier)
     except InputError as error:
         said_of_it = finding(owner.resource, error, owner.id, owner.subject)
         return Expansion((_target_of(owner, Generated(), ()),), (said_of_it,))
@@ -119,7 +128,7 @@ def _of_set(owner: ApplicationSet, around: Surroundings, known: tuple[ArgoCluste
         parts = (_shown(owner, found, around),)
     targets = [_target_of(owner, found, parts)]
     for resource in found.applications:
-        expansion = of_application(Application(resource, owner.id), around)
+        expansion = of_application(Application(resource, owner.id), around, seen, earlier)
         targets += expansion.targets
         findings += expansion.findings
     return Expansion(tuple(targets), tuple(findings))
