@@ -6,7 +6,8 @@ finding is shown where its cause stands in the repository.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from review_bot.core.blobs import blob_of
 from review_bot.core.model import Source, Tree, TreeEntry
@@ -28,6 +29,16 @@ class Graft:
     @property
     def sha(self) -> str:
         return self._tree.sha
+
+    @cached_property
+    def own(self) -> Sequence[str]:
+        """The files of the tree itself, in order."""
+        return sorted(self._tree.entries())
+
+    @cached_property
+    def folders(self) -> Sequence[str]:
+        """The folders of the tree itself, in order; the root is none."""
+        return folders_of(self.own)
 
     def entries(self) -> Mapping[str, TreeEntry]:
         return self._entries
@@ -101,6 +112,17 @@ class Graft:
         if place is None:
             return Source(path, line)
         return place if place.line is not None or path in self._contents else Source(place.path, line)
+
+
+def folders_of(paths: Iterable[str]) -> list[str]:
+    """All folders above the files, in order; the root is none."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(found)
 
 
 def is_shadowed(graft: Graft, path: str, folder: str) -> bool:

@@ -59,6 +59,8 @@ def touched(
     found = []
     for pair in pairs:
         old, new = pair.base, pair.head
+        if old is new:
+            continue
         if old is not None and new is not None and base.fingerprint(old) == head.fingerprint(new):
             continue
         if new is None and old is not None and _lost(old, base, head):

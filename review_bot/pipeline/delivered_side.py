@@ -13,6 +13,7 @@ from review_bot.core.delivery import Before, DeliveryTool, Expansion, Surroundin
 from review_bot.core.discovery import assigned, excluded
 from review_bot.core.graft import Graft
 from review_bot.core.model import (
+    Delivery,
     FileChange,
     Finding,
     Remote,
@@ -42,7 +43,8 @@ class DeliveredSide:
     """`roots` are the targets of the tree itself that lead on, `marked` the files that do.
 
     `results` holds what was rendered so far, by fingerprint. After `expand`, `targets` are what delivery tools are told
-    to deploy, by an id that also names the realm.
+    to deploy, by an id that also names the realm; `placed` how each came to be: one that a tool gives again as the very
+    same, since nothing that it reads changed, is the very same here too.
     """
 
     tree: Tree
@@ -56,6 +58,7 @@ class DeliveredSide:
     findings: list[Finding] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     wanted: set[str] = field(default_factory=set)
+    placed: dict[str, tuple[Target, object, Target]] = field(default_factory=dict)
     other: DeliveredSide | None = None
     changes: Sequence[FileChange] = ()
 
@@ -166,19 +169,36 @@ class DeliveredSide:
                 continue
             self._realms[key] = realm
             # A tool may generate objects and expand them at once: then the parent is one of its own targets.
-            delivery = replace(delivery, parent=own.get(delivery.parent, delivery.parent))
-            parent = self._parent(delivery.parent)
-            placed = replace(target, id=key, delivery=delivery, reads=self._of_the_tree(target.reads))
-            given = assigned(placed, self.config, delivery.source.path, realm, target.id)
-            if given is placed and parent is not None:
-                given = replace(placed, cluster=parent.cluster, environment=parent.environment)
-            self.targets[key] = given
+            parent = self._parent(own.get(delivery.parent, delivery.parent))
+            inherited = (parent.cluster, parent.environment) if parent is not None else None
+            known = self.other.placed.get(key) if self.other is not None else None
+            if known is None or known[0] is not target or known[1] != inherited:
+                known = (target, inherited, self._placed(target, key, delivery, own, realm, inherited))
+            self.placed[key] = known
+            self.targets[key] = known[2]
         self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))
             # Of an error in a target that is told of it is known what it concerns: that, and what would follow from it.
             if finding.severity is Severity.ERROR and finding.target not in own:
                 self.failed.add(realm)
+
+    def _placed(
+        self,
+        target: Target,
+        key: str,
+        delivery: Delivery,
+        own: Mapping[str, str],
+        realm: str,
+        inherited: tuple[str | None, str | None] | None,
+    ) -> Target:
+        """The target by its inner id, with what the configuration assigns to it, else with what its parent has."""
+        delivery = replace(delivery, parent=own.get(delivery.parent, delivery.parent))
+        placed = replace(target, id=key, delivery=delivery, reads=self._of_the_tree(target.reads))
+        given = assigned(placed, self.config, delivery.source.path, realm, target.id)
+        if given is placed and inherited is not None:
+            given = replace(placed, cluster=inherited[0], environment=inherited[1])
+        return given
 
     def _of_the_tree(self, reads: frozenset[str] | None) -> frozenset[str] | None:
         """Without what was made for it: people know their own files."""

@@ -10,9 +10,10 @@ from typing import Any
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.place import is_copied
 from review_bot.core.argocd.problems import Trouble
-from review_bot.core.closure import Files, join
+from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import YamlError
+from review_bot.core.graft import folders_of
 from review_bot.core.model import FieldPath
 from review_bot.core.yaml_reader import load_first
 
@@ -30,13 +31,8 @@ def directories(root: str, wanted: list[Mapping[str, Any]], around: Surroundings
 
 def folders(root: str, around: Surroundings) -> list[str]:
     """Every folder of the repository of which no part begins with a dot, sorted; the root is none."""
-    found: set[str] = set()
-    for path in _own(root, around.files, around):
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return sorted(f for f in found if not f.startswith(".") and "/." not in f)
+    found = around.graft.folders if root == "." else folders_of(_own(root, around))
+    return [f for f in found if not f.startswith(".") and "/." not in f]
 
 
 def files(root: str, wanted: list[Mapping[str, Any]], around: Surroundings, at: FieldPath) -> list[str]:
@@ -44,7 +40,7 @@ def files(root: str, wanted: list[Mapping[str, Any]], around: Surroundings, at: 
     chosen, excluded = _patterns(wanted, at)
     return sorted(
         path
-        for path in _own(root, around.files, around)
+        for path in _own(root, around)
         if any(patterns.of_files(p, path) for p in chosen) and not any(patterns.of_files(p, path) for p in excluded)
     )
 
@@ -116,7 +112,9 @@ def _patterns(wanted: list[Mapping[str, Any]], at: FieldPath) -> tuple[list[str]
     return chosen, excluded
 
 
-def _own(root: str, tree: Files, around: Surroundings) -> Iterable[str]:
+def _own(root: str, around: Surroundings) -> Iterable[str]:
     """The repository's files, without what was generated or fetched beside them."""
-    start = 0 if root == "." else len(root) + 1
-    return (path[start:] for path in tree.below(root) if not is_copied(path, root, around.graft))
+    if root == ".":
+        return around.graft.own
+    start = len(root) + 1
+    return (path[start:] for path in around.files.below(root) if not is_copied(path, root, around.graft))

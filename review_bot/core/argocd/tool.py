@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, sources, values
@@ -21,6 +21,7 @@ from review_bot.core.model import (
     Delivery,
     Finding,
     RendererName,
+    Resource,
     ResourceId,
     Severity,
     Target,
@@ -127,11 +128,19 @@ def _of_set(
     if found.applications or not found.unseen:
         parts = (_shown(owner, found, around),)
     targets = [_target_of(owner, found, parts)]
+    _read_together(found.applications, around)
     for resource in found.applications:
         expansion = of_application(Application(resource, owner.id), around, seen, earlier)
         targets += expansion.targets
         findings += expansion.findings
     return Expansion(tuple(targets), tuple(findings))
+
+
+def _read_together(applications: Sequence[Resource], around: Surroundings) -> None:
+    """The kustomizations of many Applications in one go."""
+    folders = {str((Application(one, "").said("source")).get("path")).strip("/") for one in applications}
+    entries = (around.files.kustomization_of(folder) for folder in folders)
+    around.files.preload([entry for entry in entries if entry is not None])
 
 
 def _target_of(owner: ApplicationSet, found: Generated, parts: tuple[Target, ...]) -> Target:

@@ -83,7 +83,7 @@ def told(expansion: Expansion) -> list[object]:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_second_side_is_as_if_there_were_no_first(seed: int) -> None:
-    choose = random.Random(seed)  # noqa: S311 - chance that can be repeated
+    choose = random.Random(seed)
     files, changes = edited(FILES, choose)
     argo, first, second, alone = ArgoCD(), side(FILES), side(files), side(files)
     argo.expand(first)
