@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 # user@host:owner/name, as ssh and git write it.
@@ -10,6 +11,7 @@ _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>(?!/{2}).+)\Z")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
+@lru_cache(maxsize=4096)
 def normal(url: str, *, ports: bool = True) -> str:
     """`host/owner/name` in lower case, for any spelling of the address; a local path stays what it is.
 

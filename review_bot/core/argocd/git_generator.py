@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice, takewhile
 from typing import Any
 
 from review_bot.core.argocd import patterns, values
@@ -21,11 +23,19 @@ from review_bot.core.yaml_reader import load_first
 def directories(root: str, wanted: list[Mapping[str, Any]], around: Surroundings, at: FieldPath) -> list[str]:
     """The folders that a pattern matches and none excludes, by their path in the repository, sorted."""
     chosen, excluded = _patterns(wanted, at)
+    known = folders(root, around)
+    found = {folder for pattern in chosen for folder in _matching(pattern, known)}
+    return sorted(found.difference(*(_matching(pattern, known) for pattern in excluded)))
+
+
+def _matching(pattern: str, known: Sequence[str]) -> list[str]:
+    """The folders that match, looked for only among those that begin as the pattern does."""
+    fixed = patterns.fixed(pattern)
+    start = bisect_left(known, fixed)
     return [
         folder
-        for folder in folders(root, around)
-        if any(patterns.of_directories(p, folder) for p in chosen)
-        and not any(patterns.of_directories(p, folder) for p in excluded)
+        for folder in takewhile(lambda folder: folder.startswith(fixed), islice(known, start, None))
+        if patterns.of_directories(pattern, folder)
     ]
 
 

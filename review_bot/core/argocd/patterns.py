@@ -54,14 +54,19 @@ def of_values(pattern: str, text: str) -> bool:
     return _matches(pattern, text, _Kind(stops=True, double=True, choices=True))
 
 
+def fixed(pattern: str) -> str:
+    """What everything begins with that the pattern matches."""
+    return re.split(r"[*?\[{\\]", pattern, maxsplit=1)[0]
+
+
 def has_wildcards(pattern: str) -> bool:
     """Are value files looked for? Choices alone are none."""
     return any(c in pattern for c in "*?[")
 
 
 def _matches(pattern: str, text: str, kind: _Kind) -> bool:
-    fixed, alternatives, regex = _compiled(pattern, kind)
-    if not text.startswith(fixed):
+    start, alternatives, regex = _compiled(pattern, kind)
+    if not text.startswith(start):
         return False
     stars = pattern.count("*")
     if len(text) ** stars <= MOST_STEPS:
@@ -71,11 +76,10 @@ def _matches(pattern: str, text: str, kind: _Kind) -> bool:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str, kind: _Kind) -> tuple[str, tuple[tuple[_Token, ...], ...], re.Pattern[str]]:
-    fixed = re.split(r"[*?\[{\\]", pattern, maxsplit=1)[0]
     texts = _alternatives(pattern) if kind.choices else [pattern]
     found = tuple(tuple(_tokens(text, kind)) for text in texts)
     regex = "|".join("".join(_expression(tokens)) for tokens in found) if found else r"(?!)"
-    return fixed, found, re.compile(regex, re.DOTALL)
+    return fixed(pattern), found, re.compile(regex, re.DOTALL)
 
 
 def _alternatives(pattern: str) -> list[str]:

@@ -6,16 +6,18 @@ that is not plain to see (links, copies of folders, jsonnet's imports, what was 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from review_bot.core.argocd.templates import Memo
-from review_bot.core.closure import folder_of
 from review_bot.core.delivery import Before, Expansion, Surroundings
 from review_bot.core.graft import Graft
 from review_bot.core.model import Resource, Target
 
 _IMPORTING = (".jsonnet", ".libsonnet")
+# Where a pattern begins that may find more tomorrow.
+_WILD = re.compile(r"[*?\[]")
 
 
 @dataclass
@@ -47,26 +49,23 @@ def _is_untouched(target: Target, before: Before) -> bool:
     for part in target.parts:
         if part.reads is None or part.path in before.changed:
             return False
-    reads = set(target.reads or ()).union(*(part.reads or () for part in target.parts))
-    return all(_is_plain(path, before.graft) for path in reads) and before.changed.isdisjoint(_places(reads))
+        if not all(_stays(path, before) for path in part.reads):
+            return False
+    return all(_stays(path, before) for path in target.reads or ())
 
 
-def _is_plain(path: str, graft: Graft) -> bool:
-    """Is the file one of the repository, or one that was generated from the Application alone?"""
-    if path.endswith(_IMPORTING):
+def _stays(path: str, before: Before) -> bool:
+    """Did nothing change beside the file, and is it one of the repository or made from the Application alone?"""
+    wild = _WILD.search(path)
+    folder = (path if wild is None else path[: wild.start()]).rpartition("/")[0]
+    if (folder or ".") in before.changed or path.endswith(_IMPORTING):
         return False
+    graft = before.graft
     return not graft.is_made(path) or (path in graft.generated and not _is_in_made_folder(path, graft))
 
 
 def _is_in_made_folder(path: str, graft: Graft) -> bool:
     return any(path[:end] in graft.made for end in range(len(path)) if path[end] == "/")
-
-
-def _places(reads: set[str]) -> Iterator[str]:
-    """The folders in which a change could matter."""
-    for path in reads:
-        wild = min((path.index(c) for c in "*?[" if c in path), default=None)
-        yield folder_of(path if wild is None else path[:wild])
 
 
 def _read(expansion: Expansion) -> Iterator[str]:
