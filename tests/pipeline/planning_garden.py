@@ -32,7 +32,7 @@ PARTS = (
 )
 # What the Kustomization `own` of a cluster does to what it builds.
 OWN = (
-    "  patches: [{patch: '[{op: add, path: /data/patched, value: \"1\"}]', target: {kind: ConfigMap}}]\n",
+    """  patches: [{patch: '[{"op": "add", "path": "/data/more", "value": "1"}]', target: {kind: ConfigMap}}]\n""",
     "  components: [../../components/labels]\n",
     "  postBuild:\n    substituteFrom: [{kind: ConfigMap, name: cluster-vars}]\n",
     "",

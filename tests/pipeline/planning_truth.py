@@ -30,8 +30,12 @@ class Truth:
 
 @dataclass
 class Tally:
-    """What planning missed after which edit; how many targets it took in vain, and how many in all, of how many."""
+    """What planning missed after which edit; how many targets it took in vain, and how many in all, of how many.
 
+    `broken` are those that do not even render before the edit.
+    """
+
+    broken: list[str]
     missed: list[tuple[str, str]] = field(default_factory=list)
     loose: int = 0
     planned: int = 0
@@ -44,7 +48,7 @@ async def tried(root: Path, cache: Path, luck: random.Random, edit: Edit, edits:
     delivering = reviewer.delivering(repository, Config(), "main")
     base = repository.resolve("main")
     before = await everything(delivering, repository, repository.tree(base))
-    tally = Tally()
+    tally = Tally([id for id, one in before.rendered.items() if one.failed])
     for number in range(edits):
         repositories.git(root, "checkout", "-q", "-f", "-B", "edit", "main")
         repositories.git(root, "clean", "-q", "-d", "-f", "-x")
