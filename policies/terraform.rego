@@ -54,6 +54,15 @@ deny_terraform_no_open_ingress contains {"msg": msg, "field": sprintf("spec.ingr
 	msg := sprintf("%s opens ports %s to the world", [terraform.address, ports(rule)])
 }
 
+deny_terraform_no_open_ingress contains {"msg": msg, "field": sprintf("spec.dynamic[%d].ingress", [i])} if {
+	terraform.is_resource
+	input.kind == "aws_security_group"
+	some i, made in input.spec.dynamic
+	some rule in made.ingress.content
+	open_to_the_world(rule)
+	msg := sprintf("%s opens ports %s to the world", [terraform.address, ports(rule)])
+}
+
 deny_terraform_no_open_ingress contains {"msg": msg, "field": "spec"} if {
 	terraform.is_resource
 	input.kind == "aws_security_group_rule"

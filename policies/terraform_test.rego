@@ -50,6 +50,7 @@ ssh := {"from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
 test_ssh_for_the_world_is_said if {
 	count(main.deny_terraform_no_open_ingress) == 1 with input as tf("aws_security_group", {"ingress": [ssh]})
 	count(main.deny_terraform_no_open_ingress) == 1 with input as tf("aws_security_group", {"ingress": ssh})
+	count(main.deny_terraform_no_open_ingress) == 1 with input as tf("aws_security_group", {"dynamic": [{"ingress": {"for_each": "${var.x}", "content": [ssh]}}]})
 	count(main.deny_terraform_no_open_ingress) == 1 with input as tf("aws_security_group_rule", object.union(ssh, {"type": "ingress"}))
 	count(main.deny_terraform_no_open_ingress) == 1 with input as tf("aws_vpc_security_group_ingress_rule", {"cidr_ipv6": "::/0", "from_port": 22, "to_port": 22})
 }

@@ -124,3 +124,37 @@ def test_a_configuration_that_no_file_gives_is_said(tmp_path: Path) -> None:
     verdict = changed_sample(tmp_path, "clusters.tf", 'var.clusters["kind_zero"]', 'var.clusters["other"]')
     (found,) = [f for f in verdict["findings"] if f["rule"] == "kubestack-not-resolved"]
     assert (found["severity"], found["path"], found["line"]) == ("warning", "clusters.tf", 4)
+
+
+LEGACY = """module "eks" {
+  source = "kbst.xyz/catalog/nginx/kustomization"
+  configuration = {
+    apps = local.apps
+    apps-prod = { replicas = 5, labels = null }
+    ops = {}
+    loc = local.loc
+  }
+}
+locals {
+  apps = { replicas = 2, labels = { team = "a" } }
+  loc  = null
+}
+"""
+
+
+def in_kubestack(root: Path, head: str) -> dict[str, Any]:
+    return repositories.check(repositories.make(root, {"clusters.tf": LEGACY}, {"clusters.tf": head}))[1]
+
+
+def test_an_environment_may_stand_in_a_local(tmp_path: Path) -> None:
+    verdict = in_kubestack(tmp_path, LEGACY.replace("replicas = 2", "replicas = 3"))
+    names = {c["name"] for c in verdict["changes"] if c["kind"] == "KubestackEnvironment"}
+    assert names == {f"module.eks.{environment}" for environment in ("apps", "ops", "loc")}
+    verdict = in_kubestack(tmp_path / "labels", LEGACY.replace('team = "a"', 'team = "b"'))
+    assert sum(c["kind"] == "KubestackEnvironment" for c in verdict["changes"]) == 4
+
+
+def test_an_environment_that_is_put_together_is_said_not_to_be_seen(tmp_path: Path) -> None:
+    verdict = in_kubestack(tmp_path, LEGACY.replace("ops = {}", "ops = merge(local.apps, {})"))
+    (warning,) = [f for f in verdict["findings"] if f["severity"] == "warning"]
+    assert "ops is put together by an expression" in warning["message"]

@@ -108,6 +108,8 @@ def moved(root: Path, luck: random.Random) -> str:
 def copied(root: Path, luck: random.Random) -> str:
     path = _real(root, luck)
     to = path.with_name(f"copy-of-{path.name}")
+    if to.exists():
+        return ""
     shutil.copy(path, to)
     return f"{path.relative_to(root)} copied to {to.name}"
 
@@ -134,8 +136,6 @@ def linked(root: Path, luck: random.Random) -> str:
     if path == to or path in to.parents:
         return ""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
-    if not to.exists():
-        return ""
     path.symlink_to(os.path.relpath(to, path.parent))
     return f"{path.relative_to(root)} becomes a link to {to.relative_to(root)}"
 
@@ -143,12 +143,15 @@ def linked(root: Path, luck: random.Random) -> str:
 def folder_edited(root: Path, luck: random.Random) -> str:
     path = luck.choice(folders_of(root))
     how = luck.choice(["removed", "renamed", "copied"])
+    to = path.with_name(f"{path.name}{luck.choice(['bar', '-2', '.new'])}")
+    if to.exists():
+        return ""
     if how == "removed":
         shutil.rmtree(path)
     elif how == "renamed":
-        path.rename(path.with_name(f"{path.name}bar"))
+        path.rename(to)
     else:
-        shutil.copytree(path, path.with_name(f"{path.name}-2"), symlinks=True)
+        shutil.copytree(path, to, symlinks=True)
     return f"{path.relative_to(root)}/ {how}"
 
 

@@ -227,6 +227,24 @@ def test_override_files_have_the_last_word(tmp_path: Path) -> None:
     assert by_name(result)["a a.b"].patched_by == ("b_override.tf",)
 
 
+def test_an_override_of_the_lifecycle_leaves_what_it_does_not_name(tmp_path: Path) -> None:
+    files = {
+        "main.tf": 'resource "a" "b" {\n  lifecycle {\n    prevent_destroy = true\n    ignore_changes = all\n  }\n}\n'
+        'terraform {\n  required_providers {\n    x = "1"\n    y = "1"\n  }\n}\n',
+        "override.tf": 'resource "a" "b" {\n  lifecycle {\n    ignore_changes = []\n  }\n}\n'
+        'terraform {\n  required_providers {\n    y = "2"\n  }\n}\n',
+    }
+    result = rendered(files, tmp_path)
+    assert spec(result, "a a.b") == {"lifecycle": [{"prevent_destroy": True, "ignore_changes": []}]}
+    assert spec(result, "Terraform terraform") == {"required_providers": [{"x": "1", "y": "2"}]}
+
+
+def test_import_blocks_of_the_same_address_are_told_apart(tmp_path: Path) -> None:
+    block = "import {\n  for_each = local.NAME\n  to = a.b[each.key]\n  id = each.value\n}\n"
+    result = rendered({"main.tf": block.replace("NAME", "x") + block.replace("NAME", "y")}, tmp_path)
+    assert set(by_name(result)) == {"Import import.a.b[each.key]", "Import import.a.b[each.key] (2)"}
+
+
 def test_opentofus_files_are_read_and_override_as_terraforms_do(tmp_path: Path) -> None:
     files = {
         "main.tf": 'resource "a" "terraform" {}\n',

@@ -19,6 +19,8 @@ LABELS: Mapping[str, int] = {
 PREFIX: Mapping[str, str] = {"variable": "var"}
 # The argument that tells one such block from another.
 TOLD_BY: Mapping[str, str] = {"moved": "from", "removed": "from", "import": "to"}
+# Nested blocks that an override does not replace as a whole.
+MERGED = ("lifecycle", "required_providers")
 VALUES, LOCKED = "Values", "LockedProvider"
 
 
@@ -162,12 +164,23 @@ def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, An
 
 
 def _overridden(base: Resource, over: Resource) -> Resource:
-    """Arguments and kinds of nested blocks that the override names take the place of the original's."""
-    spec = {**spec_of(base.manifest), **spec_of(over.manifest)}
+    """Arguments and kinds of nested blocks that the override names take the place of the original's.
+
+    Of a few kinds only the arguments do: https://opentofu.org/docs/language/files/override/.
+    """
+    old, new = spec_of(base.manifest), spec_of(over.manifest)
+    merged = {name: _merged(old[name], new[name]) for name in MERGED if name in old and name in new}
+    spec = {**old, **new, **merged}
     named: Sequence[str] = tuple(spec_of(over.manifest))
     lines = {path: line for path, line in base.lines.items() if path[1:2] == () or path[1] not in named}
     changed = {**base.manifest, "spec": spec}
     return replace(base, manifest=changed, lines=lines, patched_by=(*base.patched_by, over.source.path))
+
+
+def _merged(old: Any, new: Any) -> list[dict[str, Any]]:
+    """The arguments of both, as one block."""
+    bodies = [body for side in (old, new) for body in (side if isinstance(side, list) else [side])]
+    return [{name: value for body in bodies if isinstance(body, Mapping) for name, value in body.items()}]
 
 
 def _problem(block: Block) -> Problem | None:

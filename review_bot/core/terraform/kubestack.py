@@ -65,23 +65,30 @@ def environments(objects: Sequence[Resource]) -> tuple[list[Resource], list[Unre
             cause = "its configuration_base_key is put together by an expression"
         elif value is None:
             cause = f"nothing here gives {configuration} a value" if isinstance(configuration, str) else ""
-        elif not (_is_map_of_maps(value.value) and base_key in value.value):
+        elif not isinstance(value.value, Mapping) or base_key not in value.value:
             cause = f"it has no environment {base_key} to inherit from"
         else:
-            found += _effective(module, value, base_key)
-            continue
+            sides = {name: _environment(value, name, objects) for name in value.value}
+            unclear = [name for name, side in sides.items() if side is None]
+            if not unclear:
+                found += _effective(module, {n: side for n, side in sides.items() if side is not None}, base_key)
+                continue
+            cause = f"{unclear[0]} is put together by an expression"
         if _is_kubestack(module):
             unresolved.append(Unresolved(module, cause))
     return found, unresolved
 
 
-def _effective(module: Resource, configuration: _Value, base_key: str) -> Iterator[Resource]:
-    base = configuration.step(base_key)
-    assert base is not None  # noqa: S101 - the caller has looked
-    for name in configuration.value:
-        own = configuration.step(name)
-        if own is None:
-            continue
+def _environment(configuration: _Value, name: str, objects: Sequence[Resource]) -> _Value | None:
+    """An environment's own settings, None where they are no map that can be read."""
+    own = configuration.step(name)
+    own = _resolved(own, objects) if own is not None else None
+    return own if own is not None and (own.value is None or isinstance(own.value, Mapping)) else None
+
+
+def _effective(module: Resource, sides: Mapping[str, _Value], base_key: str) -> Iterator[Resource]:
+    base = sides[base_key]
+    for name, own in sides.items():
         spec: dict[str, Any] = {}
         lines: dict[FieldPath, int] = {}
         for side in (base, own):
@@ -98,7 +105,7 @@ def _effective(module: Resource, configuration: _Value, base_key: str) -> Iterat
         # Another version of the module is another thing in every environment.
         about = spec_of(module.manifest)
         manifest["module"] = {key: about[key] for key in ("source", "version") if key in about}
-        if configuration.sensitive:
+        if base.sensitive or own.sensitive:
             manifest[SENSITIVE] = sorted(spec)
         yield Resource(id, manifest, Source(own.at.source.path, line), lines)
 
@@ -143,10 +150,6 @@ def _variable(name: str, objects: Sequence[Resource]) -> _Value | None:
 def _local(name: str, objects: Sequence[Resource]) -> _Value | None:
     own = next((o for o in objects if o.id.kind == "Local" and o.id.name == f"local.{name}"), None)
     return _Value(spec_of(own.manifest)["value"], own, ("spec", "value")) if own is not None else None
-
-
-def _is_map_of_maps(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(inner is None or isinstance(inner, Mapping) for inner in value.values())
 
 
 def _is_kubestack(module: Resource) -> bool:
