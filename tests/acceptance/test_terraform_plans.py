@@ -40,6 +40,81 @@ def plan(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"format_version": "1.2", "resource_changes": list(rows), **more}
 
 
+def test_a_given_plan_shows_what_is_created_replaced_and_destroyed(tmp_path: Path) -> None:
+    applied(tmp_path / "work")
+    plan = plan_of(tmp_path / "work", AFTER)
+    verdict = reviewed(tmp_path / "repo", {"infra/main.tf": AFTER}, "--terraform-plan", f"infra={plan}")
+    assert changed(verdict) == {
+        ("create", "terraform_data", "terraform_data.new"),
+        ("create", "terraform_data", "terraform_data.web"),
+        ("delete", "terraform_data", "terraform_data.web"),
+        ("delete", "terraform_data", "terraform_data.old"),
+    }
+    assert verdict["targets"][0]["summary"] == {"create": 2, "update": 0, "delete": 2}
+    dangers = {d["name"]: d["what"] for d in verdict["dangers"]}
+    assert "created anew" in dangers["terraform_data.web"] and "triggers_replace" in dangers["terraform_data.web"]
+    assert "destroyed" in dangers["terraform_data.old"]
+    new = next(c for c in verdict["changes"] if c["name"] == "terraform_data.new")
+    assert "(known after apply)" in new["diff"]
+    assert "correct horse" not in json.dumps(verdict)
+
+
+def test_a_given_plan_is_shown_even_where_no_file_of_the_module_changed(tmp_path: Path) -> None:
+    applied(tmp_path / "work")
+    plan = plan_of(tmp_path / "work", AFTER)
+    base = {**BASE, "infra/main.tf": AFTER}
+    verdict = reviewed(tmp_path / "repo", {"README.md": "bye\n"}, "--terraform-plan", f"infra={plan}", base=base)
+    assert verdict["targets"][0]["reason"] == "a plan is given for it"
+    assert len(verdict["changes"]) == 4
+
+
+def test_deletion_policies_judge_what_a_plan_replaces(tmp_path: Path) -> None:
+    applied(tmp_path / "work")
+    plan = plan_of(tmp_path / "work", AFTER)
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "d.rego").write_text(
+        'package deletion\n\ndeny_gone contains msg if {\n\tmsg := sprintf("%s goes", [input.metadata.name])\n}\n'
+    )
+    (rules / "m.rego").write_text('package main\n\ndeny_never contains "x" if input.kind == "never"\n')
+    words = ("--terraform-plan", f"infra={plan}", "--policy", str(rules))
+    verdict = reviewed(tmp_path / "repo", {"infra/main.tf": AFTER}, *words)
+    assert {f["message"] for f in verdict["findings"] if f["check"] == "policy"} == {
+        "terraform_data.web goes",
+        "terraform_data.old goes",
+    }
+
+
+def test_the_digest_of_a_plan_follows_its_effect(tmp_path: Path) -> None:
+    applied(tmp_path / "work")
+    root = repositories.make(tmp_path / "repo", BASE, {"infra/main.tf": AFTER})
+    digests = []
+    for text in (AFTER, AFTER, AFTER.replace("v2", "v3")):
+        plan = plan_of(tmp_path / "work", text)
+        digests.append(repositories.check(root, "--terraform-plan", f"infra={plan}")[1]["effect_digest"])
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        ("{}", "infra", "it is no plan"),
+        ("nonsense", "infra", "is not JSON"),
+        ('{"format_version": "1.2", "resource_changes": [], "errored": true}', "infra", "ended with errors"),
+        ('{"format_version": "9.0", "resource_changes": []}', "infra", "9.0 is not known"),
+        ('{"format_version": "1.2", "resource_changes": []}', "elsewhere", "no root module"),
+    ],
+)
+def test_a_plan_that_can_not_be_used_is_wrong_usage(text: str, path: str, said: str, tmp_path: Path) -> None:
+    root = repositories.make(tmp_path / "repo", BASE, {"infra/main.tf": AFTER})
+    plan = tmp_path / "plan.json"
+    plan.write_text(text)
+    words = ("--base", "main", "--head", "change", "--terraform-plan", f"{path}={plan}")
+    done = repositories.run("check", str(root), *words)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 def test_each_instance_that_a_plan_changes_is_asked_of_the_rule_for_its_module(tmp_path: Path) -> None:
     call = 'module "net" {\n  source = "./net"\n  for_each = toset(["eu/west", "us"])\n}\n'
     net = 'resource "terraform_data" "a" {\n  for_each = toset(["10.0.0.0/24"])\n  triggers_replace = "1"\n}\n'
