@@ -30,6 +30,8 @@ from review_bot.core.outcome import TargetResult, Verdict
 from review_bot.core.versions import moves
 from review_bot.core.versions.moves import ByChange, Move
 
+# Errors of what renders, and is refused by the tool that would deploy it.
+REFUSED = frozenset({"project-forbids"})
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTICE: 2}
 REPORTED = (CheckName.RENDER, CheckName.SCHEMA, CheckName.POLICY, CheckName.DRY_RUN)
 
@@ -101,7 +103,8 @@ def _introduced(head: Sequence[Finding], base: Sequence[Finding]) -> list[Findin
     marked = []
     for finding in head:
         identity = _identity(finding)
-        old = known[identity] > 0 and finding.check is not CheckName.RENDER
+        seen = finding.check is not CheckName.RENDER or finding.rule in REFUSED
+        old = known[identity] > 0 and seen
         if old:
             known[identity] -= 1
         marked.append(replace(finding, introduced=not old))
@@ -146,7 +149,7 @@ def _rank(finding: Finding, config: Config) -> tuple[Any, ...]:
 
 def _target(one: PlannedTarget, changes: Sequence[ResourceChange], errors: Sequence[Finding]) -> TargetResult:
     actions = Counter(c.action for c in changes if c.target == one.id)
-    error = next((f.message for f in errors if f.target == one.id), None)
+    error = next((f.message for f in errors if f.target == one.id and f.rule not in REFUSED), None)
     counts = actions[Action.CREATE], actions[Action.UPDATE], actions[Action.DELETE]
     return TargetResult(one.target, one.reason, *counts, error=error)
 

@@ -49,3 +49,23 @@ def test_what_lies_elsewhere_is_said_not_to_be_seen_with_what_can_be_done(tmp_pa
     assert "argocd:redis  what it deploys is not seen" in done.stdout
     assert "https://charts.example.com lies outside of this repository" in done.stdout
     assert "the operator can allow it" in done.stdout and "commit what it holds" in done.stdout
+
+
+def test_what_a_project_in_the_repository_forbids_blocks_and_is_shown_all_the_same(tmp_path: Path) -> None:
+    project = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: default, namespace: argocd}\n"
+        "spec: {sourceRepos: ['*'], destinations: [{name: prod, namespace: NAMESPACE}]}\n"
+    )
+    base = ROOT | WEB | {"apps/project.yaml": project.replace("NAMESPACE", "'*'")}
+    narrow = {"apps/project.yaml": project.replace("NAMESPACE", "'r*'"), "web/deploy.yaml": DEPLOYMENT + "\n# more\n"}
+    verdict = reviewed(tmp_path / "1", base, narrow)
+    assert said(verdict, "project-forbids") == [
+        "Application web: its project default does not let it deploy to the namespace web of prod"
+    ]
+    assert verdict["conclusion"] == "failure"
+    assert [t["error"] for t in verdict["targets"]] == [None] * len(verdict["targets"])
+    # What was forbidden before is told, and is not this change's fault.
+    before = base | {"apps/project.yaml": narrow["apps/project.yaml"]}
+    verdict = reviewed(tmp_path / "2", before, {"web/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.5.0")})
+    assert [(f["introduced"], f["rule"]) for f in verdict["findings"]] == [(False, "project-forbids")]
+    assert verdict["conclusion"] == "success"

@@ -16,10 +16,11 @@ _CHOICE = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """`stops`: `*` stops at `/`; `double`: `**` does not; `choices`: `{a,b}` is one."""
+    """`stops`: `*` stops at `/`; `double`: `**` does not; `folders`: `**/` may be none; `choices`: `{a,b}` is one."""
 
     stops: bool
     double: bool = False
+    folders: bool = False
     choices: bool = False
 
 
@@ -51,7 +52,17 @@ def of_files(pattern: str, text: str) -> bool:
 
 def of_values(pattern: str, text: str) -> bool:
     """Helm value files (doublestar): `*` stops at `/`, `**` crosses it, `{a,b}` is a choice."""
+    return _matches(pattern, text, _Kind(stops=True, double=True, folders=True, choices=True))
+
+
+def between_slashes(pattern: str, text: str) -> bool:
+    """Addresses of a project (gobwas/glob, divided at `/`): `*` stops at `/`, `**` crosses it, `{a,b}` is a choice."""
     return _matches(pattern, text, _Kind(stops=True, double=True, choices=True))
+
+
+def of_names(pattern: str, text: str) -> bool:
+    """Namespaces of Applications: a glob. A regular expression between slashes fits all: one can take for ever."""
+    return (len(pattern) > 1 and pattern[0] == pattern[-1] == "/") or crossing(pattern, text)
 
 
 def fixed(pattern: str) -> str:
@@ -103,7 +114,7 @@ def _tokens(pattern: str, kind: _Kind) -> Iterator[_Token]:
     while position < len(pattern):
         char, rest = pattern[position], pattern[position:]
         position += 1
-        if kind.double and rest.startswith("**/"):
+        if kind.folders and rest.startswith("**/"):
             position += 2
             yield from (_Token(skip=True), _Token(".", many=True), _Token("/"))
         elif kind.double and rest.startswith("**"):

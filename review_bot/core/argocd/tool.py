@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
-from review_bot.core.argocd import clusters, sources, values
+from review_bot.core.argocd import clusters, projects, sources, values
 from review_bot.core.argocd.application import GROUP, TOOL, Application
 from review_bot.core.argocd.cycles import circle
 from review_bot.core.argocd.problems import finding, said
@@ -59,7 +60,22 @@ class ArgoCD:
             findings += [f for f in expansion.findings if f.target in {t.id for t in new}]
             findings += [_doubled(t, found[t.id]) for t in expansion.targets if _differ(t, found[t.id])]
         findings += circle(told, found)
+        findings += self._refused(around, found)
         return Expansion(tuple(found.values()), tuple(findings))
+
+    def _refused(self, around: Surroundings, found: Mapping[str, Target]) -> Iterator[Finding]:
+        """What the projects that are known here forbid."""
+        known = projects.known(around)
+        if not known:
+            return
+        registered = clusters.known(around)
+        for (realm, _), (resource, expansion) in self._seen[around.graft].applications.items():
+            for target in expansion.targets:
+                if realm == around.realm and found.get(target.id) is target:
+                    app = Application(resource, target.delivery.parent if target.delivery else "")
+                    with contextlib.suppress(InputError):  # it is said already
+                        for trouble in projects.refusals(app, known, registered):
+                            yield finding(resource, trouble, target.id, app.subject)
 
     def _expansions(self, around: Surroundings) -> Iterator[Expansion]:
         seen = self._seen.setdefault(around.graft, Seen())
