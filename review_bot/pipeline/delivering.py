@@ -113,10 +113,23 @@ class Delivering:
                 *loose,
                 *_new(told_findings[1], told_findings[0], about),
                 *partings(told),
+                *self._forbidden(told, "head", head, results),
             ),
-            told_before=told_findings[0],
+            told_before=(*told_findings[0], *self._forbidden(told, "base", base, results)),
         )
         return Delivered(tuple(planned), Sides(sides.tip, base.graft, head.graft), rendered)
+
+    def _forbidden(
+        self, told: Sequence[PlannedTarget], name: str, side: DeliveredSide, results: Mapping[str, Rendered]
+    ) -> list[Finding]:
+        """What of the objects of a side the tools themselves would refuse."""
+        tools = [tool for tool in self.tools if isinstance(tool, ArgoCD)]
+        found = []
+        for target in _sides_of(told, name):
+            known = results.get(side.fingerprint(target))
+            if known is not None and not known.failed:
+                found += [f for tool in tools for f in tool.forbidden(side.graft, target, known.resources)]
+        return found
 
     async def survey(self, tree: Tree) -> Survey:
         """Every target of one tree."""

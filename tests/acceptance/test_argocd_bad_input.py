@@ -54,7 +54,7 @@ def test_what_lies_elsewhere_is_said_not_to_be_seen_with_what_can_be_done(tmp_pa
 def test_what_a_project_in_the_repository_forbids_blocks_and_is_shown_all_the_same(tmp_path: Path) -> None:
     project = (
         "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: default, namespace: argocd}\n"
-        "spec: {sourceRepos: ['*'], destinations: [{name: prod, namespace: NAMESPACE}]}\n"
+        "spec:\n  sourceRepos: ['*']\n  destinations: [{name: prod, namespace: argocd}, {name: prod, namespace: NAMESPACE}]\n"
     )
     base = ROOT | WEB | {"apps/project.yaml": project.replace("NAMESPACE", "'*'")}
     narrow = {"apps/project.yaml": project.replace("NAMESPACE", "'r*'"), "web/deploy.yaml": DEPLOYMENT + "\n# more\n"}
@@ -69,3 +69,26 @@ def test_what_a_project_in_the_repository_forbids_blocks_and_is_shown_all_the_sa
     verdict = reviewed(tmp_path / "2", before, {"web/deploy.yaml": DEPLOYMENT.replace("1.4.2", "1.5.0")})
     assert [(f["introduced"], f["rule"]) for f in verdict["findings"]] == [(False, "project-forbids")]
     assert verdict["conclusion"] == "success"
+
+
+def test_objects_that_a_project_in_the_repository_does_not_allow_block(tmp_path: Path) -> None:
+    project = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: default, namespace: argocd}\n"
+        "spec:\n  sourceRepos: ['*']\n"
+        "  destinations: [{name: prod, namespace: '*'}, {server: '*', namespace: '!kube-system'}]\n"
+        "  clusterResourceWhitelist: [{group: '', kind: Namespace}]\n"
+        "  namespaceResourceBlacklist: [{group: '', kind: Resource*}]\n"
+    )
+    more = {
+        "web/a.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: web}\n",
+        "web/b.yaml": "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fast}\nprovisioner: a/b\n",
+        "web/c.yaml": "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q}\n",
+        "web/d.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: kube-system}\n",
+    }
+    verdict = reviewed(tmp_path, ROOT | WEB | {"apps/project.yaml": project}, more)
+    found = {f["path"]: f["message"].rpartition(": ")[2] for f in verdict["findings"] if f["rule"] == "project-forbids"}
+    assert found == {
+        "web/b.yaml": "spec.clusterResourceWhitelist does not list StorageClass",
+        "web/c.yaml": "spec.namespaceResourceBlacklist lists ResourceQuota",
+        "web/d.yaml": "spec.destinations does not list the namespace kube-system",
+    }

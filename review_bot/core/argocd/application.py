@@ -100,6 +100,13 @@ class Application(ArgoObject):
         found = self.destination.get("namespace")
         return found if isinstance(found, str) else ""
 
+    @property
+    def project(self) -> str:
+        """The project's name as it is written, "default" if it is not."""
+        spec = self.resource.manifest.get("spec")
+        named = spec.get("project") if isinstance(spec, dict) else None
+        return named if isinstance(named, str) and named else "default"
+
     def check(self) -> None:
         """Raises Trouble if it says not where to deploy to, or says it twice."""
         at = ("spec", "destination")
@@ -162,6 +169,8 @@ class Application(ArgoObject):
             "cluster": cluster_of(self.destination),
             "finalizer": goes_with_its_objects(self.resource.manifest),
             "namespace": self.target_namespace,
+            "project": self.project,
+            "destination": self.destination,
         }
         if unseen:
             told = json.dumps([unseen, self.resource.manifest.get("spec")], sort_keys=True)

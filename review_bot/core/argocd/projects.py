@@ -27,7 +27,7 @@ def refusals(
     app: Application, projects: Mapping[tuple[str, str], Resource], clusters: Iterable[ArgoCluster]
 ) -> list[Trouble]:
     """What the Application's project forbids of it; nothing where that is not known here. Raises Trouble."""
-    name = values.text(app.spec.get("project"), "spec.project", ("spec", "project")) or "default"
+    name = app.project
     project = projects.get((HOME, name)) or projects.get((app.namespace, name))
     if project is None:
         return []
@@ -111,3 +111,36 @@ def _url(url: str) -> str:
     if "://" not in url and (short := _SCP.match(url)):
         url = f"{short['host']}/{short['path'].lstrip('/')}"
     return url.removeprefix("ssh://")
+
+
+def forbidden(
+    project: Resource, destination: Mapping[str, Any], resource: Resource, clusters: Iterable[ArgoCluster]
+) -> str:
+    """Why the project lets no Application with this destination deploy the object, "" if it does. Raises Trouble."""
+    spec = values.mapping(project.manifest.get("spec"), "spec", ("spec",))
+    at: FieldPath = ("spec",)
+    scope = "cluster" if resource.id.namespace is None else "namespace"
+    allowed, denied = (
+        values.rows(spec.get(f"{scope}Resource{which}"), f"{scope}Resource{which}", at)
+        for which in ("Whitelist", "Blacklist")
+    )
+    # Of what belongs to a namespace all is allowed where nothing is said.
+    unsaid = scope == "namespace" and spec.get("namespaceResourceWhitelist") is None
+    if not (unsaid or any(_is_kind(row, resource) for row in allowed)):
+        return f"spec.{scope}ResourceWhitelist does not list {resource.id.kind}"
+    if any(_is_kind(row, resource) for row in denied):
+        return f"spec.{scope}ResourceBlacklist lists {resource.id.kind}"
+    if scope == "cluster" or resource.id.namespace == destination.get("namespace"):
+        return ""  # of its own destination the Application itself is told
+    own = {**destination, "namespace": resource.id.namespace}
+    if not _is_destination(own, values.rows(spec.get("destinations"), "destinations", at), clusters):
+        return f"spec.destinations does not list the namespace {resource.id.namespace}"
+    return ""
+
+
+def _is_kind(row: Mapping[str, Any], resource: Resource) -> bool:
+    said = ((row.get("kind"), resource.id.kind), (row.get("group"), resource.id.group))
+    name = row.get("name")
+    return all(patterns.of_directories(str(pattern or ""), value) for pattern, value in said) and (
+        not name or resource.id.namespace is not None or patterns.of_directories(str(name), resource.id.name)
+    )

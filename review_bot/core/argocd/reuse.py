@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 
 from review_bot.core.argocd.templates import Memo
+from review_bot.core.configuration import ArgoCluster
 from review_bot.core.delivery import Before, Expansion, Surroundings
 from review_bot.core.graft import Graft
 from review_bot.core.model import Resource, Target
@@ -22,13 +23,18 @@ _WILD = re.compile(r"[*?\[]")
 
 @dataclass
 class Seen:
-    """One side. `expansions` holds what an object asked for, which stays the same in every round; the object is kept
-    lest another gets its identity. `applications` are the single ones by realm and id, `rendered` templates of sets.
+    """One side.
+
+    `expansions` holds what an object asked for, which stays the same in every round; the object is kept lest another
+    gets its identity. `applications` are the single ones by realm and id, `rendered` the templates of sets, `projects`
+    those of all realms by namespace and name.
     """
 
     expansions: dict[Hashable, tuple[Resource, Expansion]] = field(default_factory=dict)
     applications: dict[tuple[str, str], tuple[Resource, Expansion]] = field(default_factory=dict)
     rendered: dict[Hashable, Memo] = field(default_factory=dict)
+    projects: dict[tuple[str, str], list[Resource]] = field(default_factory=dict)
+    clusters: tuple[ArgoCluster, ...] = ()
 
 
 def known_before(resource: Resource, key: tuple[str, str], around: Surroundings, earlier: Seen) -> Expansion | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 from review_bot.core.argocd import clusters, projects, sources, values
-from review_bot.core.argocd.application import GROUP, TOOL, Application
+from review_bot.core.argocd.application import GROUP, HOME, TOOL, Application
 from review_bot.core.argocd.cycles import circle
 from review_bot.core.argocd.problems import finding, said
 from review_bot.core.argocd.reuse import Seen, known_before
@@ -65,17 +66,43 @@ class ArgoCD:
 
     def _refused(self, around: Surroundings, found: Mapping[str, Target]) -> Iterator[Finding]:
         """What the projects that are known here forbid."""
-        known = projects.known(around)
+        known, seen = projects.known(around), self._seen[around.graft]
         if not known:
             return
-        registered = clusters.known(around)
-        for (realm, _), (resource, expansion) in self._seen[around.graft].applications.items():
+        registered = seen.clusters = clusters.known(around)
+        for key, project in known.items():
+            of_name = seen.projects.setdefault(key, [])
+            of_name += [] if project in of_name else [project]
+        for (realm, _), (resource, expansion) in seen.applications.items():
             for target in expansion.targets:
                 if realm == around.realm and found.get(target.id) is target:
                     app = Application(resource, target.delivery.parent if target.delivery else "")
                     with contextlib.suppress(InputError):  # it is said already
                         for trouble in projects.refusals(app, known, registered):
                             yield finding(resource, trouble, target.id, app.subject)
+
+    def forbidden(self, graft: Graft, target: Target, resources: Sequence[Resource]) -> list[Finding]:
+        """What of the rendered objects an Application's project does not let it deploy; one finding a kind.
+
+        Where several clusters of the repository have a project of one name, it is not known which counts.
+        """
+        delivery, seen = target.delivery, self._seen.get(graft)
+        if delivery is None or seen is None or delivery.object.kind != "Application":
+            return []
+        settings = json.loads(delivery.settings)
+        known = [
+            p for at in (HOME, delivery.object.namespace) for p in seen.projects.get((str(at), settings["project"]), ())
+        ]
+        if len(set(map(id, known))) != 1:
+            return []
+        found: dict[tuple[str, str], Finding] = {}
+        for resource in resources:
+            kind = (resource.id.group, resource.id.kind)
+            with contextlib.suppress(InputError):  # the project's own trouble
+                why = projects.forbidden(known[0], settings["destination"], resource, seen.clusters)
+                if why and kind not in found:
+                    found[kind] = _not_let(target, resource, known[0], why)
+        return list(found.values())
 
     def _expansions(self, around: Surroundings) -> Iterator[Expansion]:
         seen = self._seen.setdefault(around.graft, Seen())
@@ -211,6 +238,21 @@ def _differ(one: Target, other: Target) -> bool:
         other.parts,
         other.delivery.settings,
         other.delivery.object,
+    )
+
+
+def _not_let(target: Target, resource: Resource, project: Resource, why: str) -> Finding:
+    return Finding(
+        check=CheckName.RENDER,
+        rule="project-forbids",
+        severity=Severity.ERROR,
+        message=f"Application {target.name}: its project {project.id.name} does not let it deploy "
+        f"{resource.id.kind} {resource.id.name}: {why}",
+        target=target.id,
+        resource=resource.id,
+        path=resource.source.path,
+        line=resource.source.line,
+        help=f"leave it out, or allow it in AppProject {project.id.name} in {project.source.path}",
     )
 
 
