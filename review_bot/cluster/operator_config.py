@@ -88,15 +88,15 @@ class OperatorFile:
     def _remote(self, place: str, row: Mapping[str, Any]) -> RemoteHost:
         from review_bot.core.remote_hosts import RemoteHost
 
-        secrets = {}
+        given: dict[str, Any] = {key: row[key] for key in ("private", "plain_http", "token_host") if key in row}
         for key in ("username", "password"):
             name = row.get(f"{key}_env")
             if name is not None and not self._environment.get(name):
                 line = line_of(self._document, ("remotes", place, f"{key}_env"))
                 wrong = f"remotes.{place}.{key}_env: the variable {name} is not set"
                 raise UsageError(wrong, path=self._path, line=line, help="docs/remotes.md")
-            secrets[key] = self._environment[name] if name is not None else ""
-        return RemoteHost(place, row.get("private", False), plain_http=row.get("plain_http", False), **secrets)
+            given[key] = self._environment[name] if name is not None else ""
+        return RemoteHost(place, **given)
 
 
 def operator_file(environment: Mapping[str, str]) -> OperatorFile:

@@ -8,6 +8,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 # user@host:owner/name, as ssh and git write it.
 _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>(?!/{2}).+)\Z")
+# What may hold a password or a signature.
+_USER = re.compile(r"(://)[^/\s]*@")
+_QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
@@ -37,6 +40,11 @@ def normal(url: str, *, ports: bool = True) -> str:
 def same(one: str, other: str) -> bool:
     """Do both name one repository?"""
     return normal(one) == normal(other)
+
+
+def without_secrets(text: str) -> str:
+    """The text, with the addresses in it bare of users, passwords and queries."""
+    return _QUERY.sub(r"\1", _USER.sub(r"\1", text))
 
 
 def _own_port(parts: SplitResult) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from review_bot.core.errors import InputError
@@ -35,14 +36,23 @@ class Api:
         own = {"Authorization": f"Bearer {self._token}"} if self._token else basic(self._row)
         return self._web.get(f"{self._url}/{path}", {**headers, **own}, most=most, row=self._row)
 
+    def _is_the_token_host(self, realm: str) -> bool:
+        scheme = self._url.partition(":")[0]
+        return bool(self._row.token_host) and same_origin(realm, f"{scheme}://{self._row.token_host}")
+
     def _fetched_token(self, refused: Answer) -> str:
-        """A token, as the registry's challenge says: from an allowed host only, for that host's own credentials."""
+        """A token, as the registry's challenge says: from an allowed host only.
+
+        The credentials stay with the registry and the host that the operator names for it. Those of any other host
+        would give this registry a token for what lies there.
+        """
         challenge = refused.headers.get("www-authenticate", "")
         words = dict(_CHALLENGE.findall(challenge))
         realm = words.get("realm", "")
         if not challenge.lower().startswith("bearer ") or not realm:
             raise InputError(f"{self._place} wants credentials", help="docs/remotes.md says how to give them")
-        row = self._row if same_origin(realm, self._url) else self._web.allowed(realm)
+        own = same_origin(realm, self._url) or self._is_the_token_host(realm)
+        row = self._row if own else replace(self._web.allowed(realm), username="", password="")
         asked = urlencode({"service": words.get("service", ""), "scope": f"repository:{self._name}:pull"})
         url = f"{realm}{'&' if '?' in realm else '?'}{asked}"
         got = self._web.get(url, basic(row), most=MOST_MANIFEST, row=row)

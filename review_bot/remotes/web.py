@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
-import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import urllib3
 
 from review_bot.core.errors import InputError
-from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
+from review_bot.core.remote_hosts import PORTS, RemoteHost, RemoteHosts
+from review_bot.remotes.addresses import address_of
 
 MOST_BYTES = 64 << 20
 MOST_REDIRECTS = 5
 # For one address as a whole, and for each wait within it.
 MOST_SECONDS = 120
 SECONDS = urllib3.Timeout(connect=10, read=30)
-PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True)
@@ -35,9 +33,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Web:
-    """Fetches from the operator's hosts. Raises InputError with the cause and the next step for everything else."""
+    """Fetches from the operator's hosts. Raises InputError with the cause and the next step for everything else.
+
+    `through` are the addresses that had to be allowed on the way.
+    """
 
     hosts: RemoteHosts
+    through: list[str] = field(default_factory=list)
 
     def get(
         self,
@@ -52,10 +54,12 @@ class Web:
         `row` is the one that allows the first address where that does not show in its path (OCI's API).
         """
         first, sent = url, dict(headers or {})
+        asked = row or self.allowed(url)
         until = time.monotonic() + MOST_SECONDS
         for _ in range(MOST_REDIRECTS):
-            host = row if row is not None and url == first else self.allowed(url)
-            if not same_origin(url, first):
+            host = asked if url == first else self.allowed(url)
+            # Credentials are those of one row, which may be a part of a host only.
+            if host is not asked or not same_origin(url, first):
                 sent = {key: value for key, value in sent.items() if key == "Accept"}
             answer = _once(url, host, sent, most, until)
             if answer.status not in (301, 302, 303, 307, 308):
@@ -68,6 +72,7 @@ class Web:
     def allowed(self, url: str) -> RemoteHost:
         """The operator's row for an address that is fetched as it is written. Raises InputError."""
         parts, host = split(url), self.named(url)
+        self.through.append(url.partition("?")[0])
         if parts.scheme != "https" and not (parts.scheme == "http" and host.plain_http):
             raise InputError(f"{parts.scheme or 'an address without a scheme'} is not fetched", help="use https")
         return host
@@ -154,18 +159,3 @@ def _pool(parts: SplitResult, address: str) -> urllib3.HTTPConnectionPool:
         return urllib3.HTTPConnectionPool(address, port, timeout=SECONDS)
     name: Any = parts.hostname
     return urllib3.HTTPSConnectionPool(address, port, timeout=SECONDS, server_hostname=name, assert_hostname=name)
-
-
-def address_of(name: str, host: RemoteHost) -> str:
-    """An address of the name that may be connected to: a public one, unless the operator says otherwise."""
-    try:
-        found = [str(row[4][0]) for row in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
-    except (OSError, UnicodeError) as error:
-        raise InputError(f"there is no host {name}", help="look at the address") from error
-    for address in found:
-        if host.private or ipaddress.ip_address(address.partition("%")[0]).is_global:
-            return address
-    raise InputError(
-        f"{name} lies in a private network",
-        help="the operator can set `private: true` for it in `remotes` (docs/remotes.md)",
-    )
