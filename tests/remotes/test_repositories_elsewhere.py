@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,7 +54,8 @@ def test_a_full_commit_is_fetched(elsewhere: Repositories, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "revision", ["main", "HEAD", "", "v9", "v*", "0" * 40, "v1:refs/heads/x", "../heads/main", "-v"]
+    "revision",
+    ["main", "HEAD", "", "v9", "v*", "0" * 40, "v1:refs/heads/x", "../heads/main", "-v", "v1\0", "v1\nHost: x", "v1 x"],
 )
 def test_a_branch_is_not_pinned_and_what_is_not_there_is_said(
     elsewhere: Repositories, tmp_path: Path, revision: str
@@ -59,7 +63,7 @@ def test_a_branch_is_not_pinned_and_what_is_not_there_is_said(
     with pytest.raises(InputError, match="has no commit or tag") as caught:
         remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
     assert "a branch is not pinned" in caught.value.help
-    assert list((tmp_path / "cache" / "git").iterdir()) == []
+    assert not list((tmp_path / "cache").rglob("*.pack"))
 
 
 def test_only_what_the_operator_names_is_asked(elsewhere: Repositories, tmp_path: Path) -> None:
@@ -112,7 +116,56 @@ def test_many_may_want_the_same_at_once(elsewhere: Repositories, tmp_path: Path)
     with ThreadPoolExecutor(6) as pool:
         trees = list(pool.map(lambda r, v: r.fetch(wanted(elsewhere, v)), own, ["v1", "v2"] * 3))
     assert len({tree.sha for tree in trees}) == 2
-    assert len(list((tmp_path / "cache" / "git").iterdir())) == 2
+    assert len(list((tmp_path / "cache" / "git").glob("*.git"))) == 1
+
+
+def test_processes_take_turns_at_one_clone(elsewhere: Repositories, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from elsewhere import place, remotes
+from review_bot.core.model import Remote, RemoteKind
+url = {elsewhere.url!r}
+tree = remotes(Path({str(tmp_path)!r}), place(url)).fetch(Remote(RemoteKind.GIT, url + "/shared", "", sys.argv[1]))
+print(len(tree.entries()), tree.read("app/map.yaml") is not None)
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, revision], env=env, stdout=subprocess.PIPE, text=True)
+        for revision in ("v1", "v2", "v1", "v2")
+    ]
+    assert [process.communicate()[0] for process in started] == ["1 True\n"] * 4
+
+
+@pytest.mark.parametrize("lost", ["*.git/objects/*/*", "*.git/HEAD", "*.git/shallow", "*.git/refs", "*.git/config"])
+def test_a_clone_that_lost_something_is_made_anew(elsewhere: Repositories, tmp_path: Path, lost: str) -> None:
+    own = remotes(tmp_path, place(elsewhere.url))
+    repositories.write(elsewhere.root / "shared", {"app/map.yaml": "three\n"})
+    repositories.commit(elsewhere.root / "shared", "v3")
+    repositories.git(elsewhere.root / "shared", "tag", "v3")
+    before = {revision: own.fetch(wanted(elsewhere, revision)).sha for revision in ("v1", "v2")}
+    for path in (tmp_path / "cache" / "git").glob(lost):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    after = {revision: own.fetch(wanted(elsewhere, revision)) for revision in ("v3", "v1", "v2")}
+    assert {revision: after[revision].sha for revision in before} == before
+    assert after["v1"].read("app/map.yaml") == CONFIG_MAP.format(1).encode()
+
+
+def test_what_a_git_left_that_was_ended_holds_nobody_up(elsewhere: Repositories, tmp_path: Path) -> None:
+    own = remotes(tmp_path, place(elsewhere.url))
+    own.fetch(wanted(elsewhere, "v1"))
+    (clone,) = (tmp_path / "cache" / "git").glob("*.git")
+    (clone / "shallow.lock").touch()
+    assert own.fetch(wanted(elsewhere, "v2")).read("app/map.yaml") == b"two\n"
+
+
+def test_a_server_that_is_down_costs_no_clone(elsewhere: Repositories, tmp_path: Path) -> None:
+    own = remotes(tmp_path, place(elsewhere.url))
+    own.fetch(wanted(elsewhere, "v1"))
+    elsewhere.redirects["shared"] = f"{elsewhere.url}/elsewhere"
+    with pytest.raises(InputError, match="can't be fetched"):
+        own.fetch(wanted(elsewhere, "v2"))
+    assert own.fetch(wanted(elsewhere, "v1")).read("app/map.yaml")
 
 
 def test_a_cache_that_was_deleted_is_filled_again(elsewhere: Repositories, tmp_path: Path) -> None:
