@@ -31,6 +31,8 @@ class Files:
         # Terraform files by blob and whether they are JSON.
         self.scans: dict[tuple[str, bool], Scan] = other.scans if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
+        # Kustomizations in closures that name what lies elsewhere.
+        self.away: set[str] = other.away if other and same_reads else set()
 
     def add(self, paths: Sequence[str]) -> None:
         """Files were added to the tree."""
@@ -91,6 +93,10 @@ class Files:
                 content = kustomization.read(data, path) if data is not None else None
             found = self._parsed[entry.blob] = Kustomization(content)
         return found
+
+    def replaced(self, path: str) -> None:
+        """The file has another content now, and may lead elsewhere."""
+        self.closures = {key: reads for key, reads in self.closures.items() if path not in reads}
 
     def preload(self, paths: list[str]) -> None:
         """Read many files in one go; later reads are answered from memory."""
@@ -154,6 +160,8 @@ def _kustomize_reads(files: Files, folder: str) -> set[str]:
         found = files.kustomization(entry)
         if found.content is None:
             reads.update(files.below(current))
+        if found.leads_away:
+            files.away.add(entry)
         for reference in found.local:
             _follow(files, join(current, reference), reads, pending)
     return reads

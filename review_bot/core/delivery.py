@@ -119,7 +119,8 @@ class Surroundings:
     `objects` is everything rendered so far in one `realm` (what one cluster's tools see, named after the folder at its
     top), in every round anew. `here` tells whether an address and a revision ("" for the default) mean this repository
     as it is on this side. `fetched` gives the folder in `graft` under which something from elsewhere can be read; it
-    raises InputError with words for the person who reads why not.
+    raises InputError with words for the person who reads why not. `complete` leads the kustomization in a folder, and
+    all that it reaches, to what lies elsewhere; the flag says whether its charts are inflated.
     """
 
     graft: Graft
@@ -128,6 +129,7 @@ class Surroundings:
     objects: Sequence[Told]
     here: Callable[[str, str], bool]
     fetched: Callable[[Remote, Source], str]
+    complete: Callable[[str, bool], None]
     templating: Templating
     realm: str = "."
     before: Before | None = None

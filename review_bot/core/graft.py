@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from review_bot.core.blobs import blob_of
+from review_bot.core.errors import InputError
 from review_bot.core.model import Source, Tree, TreeEntry
 
 
@@ -23,6 +24,10 @@ class Graft:
         self._others: dict[str, tuple[Tree, str]] = {}
         self._copies: dict[str, str] = {}
         self._places: dict[str, Source] = {}
+        # Files as they are with their references to elsewhere led to what was fetched; and as they were.
+        self._led: dict[str, tuple[bytes, TreeEntry]] = {}
+        # What was not fetched, by the file and the reference in it, and why.
+        self.refused: dict[tuple[str, str], InputError] = {}
         # The folders that were made by copying or mounting.
         self.made: set[str] = set()
 
@@ -47,7 +52,7 @@ class Graft:
         return self.read_many([path]).get(path)
 
     def read_many(self, paths: Sequence[str]) -> Mapping[str, bytes]:
-        generated = {p: self._contents[p] for p in paths if p in self._contents}
+        generated = {p: self._led[p][0] if p in self._led else self._contents[p] for p in paths if self._is_at_hand(p)}
         rest = [p for p in paths if p not in generated]
         mounted = {p: self._others[p] for p in rest if p in self._others}
         own = {p: self._copies.get(p, p) for p in rest if p not in mounted}
@@ -56,9 +61,19 @@ class Graft:
         fetched = {p: data for p, (tree, inner) in mounted.items() if (data := tree.read(inner)) is not None}
         return {**generated, **found, **fetched}
 
+    def _is_at_hand(self, path: str) -> bool:
+        return path in self._led or path in self._contents
+
+    def lead(self, path: str, data: bytes) -> None:
+        """The same file with references that are led elsewhere: it stays what it is, and whose it is."""
+        before = self._led[path][1] if path in self._led else self._entries[path]
+        self._led[path] = data, before
+        self._entries[path] = TreeEntry(path, before.mode, blob_of(data))
+
     def write(self, path: str, data: bytes, source: Source) -> None:
         """A generated file; `source` is where the words that made it stand."""
         self._copies.pop(path, None)
+        self._led.pop(path, None)
         self._contents[path] = data
         self._places[path] = source
         self._entries[path] = TreeEntry(path, "100644", blob_of(data))
@@ -80,8 +95,10 @@ class Graft:
                     break
             else:
                 self._copies[copied] = self._copies.get(path, path)
-            self._places[copied] = Source(self.original(path).path)
-            entry = self._entries[path]
+            self._led.pop(copied, None)
+            self._places[copied] = self.original(path)
+            # From elsewhere the references lead another way.
+            entry = self._led[path][1] if path in self._led else self._entries[path]
             self._entries[copied] = TreeEntry(copied, entry.mode, entry.blob)
             added.append(copied)
         return added

@@ -15,6 +15,10 @@ from review_bot.core.yaml_reader import load
 
 Content = Mapping[str, Any]
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+# Below which folder of the tree lies what was fetched.
+MOUNTS = ".~remote"
+# Fields whose references kustomize fetches and that mean a whole kustomization.
+BASES = ("resources", "bases", "components")
 # Fields that list files, or folders with a kustomization of their own.
 _ACCUMULATED = ("resources", "bases", "components", "generators", "transformers", "validators")
 _FILES = ("crds", "configurations", "patchesStrategicMerge")
@@ -28,9 +32,19 @@ class Kustomization:
     content: Content | None
 
     @cached_property
+    def _named(self) -> tuple[str, ...]:
+        return tuple(references(self.content or {}))
+
+    @cached_property
     def local(self) -> tuple[str, ...]:
         """What it names in this repository, as it is written."""
-        return tuple(r for r in references(self.content or {}) if not is_remote(r))
+        return tuple(r for r in self._named if not is_remote(r))
+
+    @cached_property
+    def leads_away(self) -> bool:
+        """Does it name what lies elsewhere, or what was fetched from there?"""
+        named = len(self.local) < len(self._named) or any(MOUNTS in r for r in self.local)
+        return named or any(chart.get("repo") for chart in helm_charts(self.content or {}))
 
 
 def is_remote(reference: str) -> bool:

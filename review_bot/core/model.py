@@ -111,11 +111,12 @@ class RemoteKind(StrEnum):
     GIT = "git"
     HELM = "helm"
     OCI = "oci"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """Something that lies elsewhere: a git repository, a chart of a Helm repository, or an OCI artifact.
+    """Something that lies elsewhere: a git repository, a chart of a Helm repository, an OCI artifact, or one file.
 
     `url` as it is written; `name` the chart's name for `helm`; `revision` a commit or tag, a chart's version, or a tag
     or digest.

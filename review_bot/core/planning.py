@@ -25,16 +25,26 @@ LEADING = (*kustomization.NAMES, "Chart.yaml", "requirements.yaml")
 
 def discover(tree: Tree, config: Config) -> tuple[Target, ...]:
     """Every target of the tree, ordered by id."""
-    return Discovery(Files(tree), config).targets()
+    return discovered(tree, config)[0]
+
+
+def discovered(tree: Tree, config: Config) -> tuple[tuple[Target, ...], frozenset[str]]:
+    """Every target of the tree, and the kustomizations among what they read that name what lies elsewhere."""
+    files = Files(tree)
+    return Discovery(files, config).targets(), frozenset(files.away)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a change touches; and what of each side reads one of the marked files, touched or not."""
+    """What a change touches; and what of each side reads one of the marked files, touched or not.
+
+    `away` are kustomizations among what was looked at that name what lies elsewhere.
+    """
 
     touched: tuple[PlannedTarget, ...] = ()
     base_leading: tuple[Target, ...] = ()
     head_leading: tuple[Target, ...] = ()
+    away: frozenset[str] = frozenset()
 
 
 def plan(base: Tree, head: Tree, changes: Sequence[FileChange], config: Config) -> tuple[PlannedTarget, ...]:
@@ -63,7 +73,8 @@ def plan_with(
         why = reason(old, new, changes)
         if why is not None:
             planned.append(PlannedTarget(id, why, old, new))
-    return Plan(tuple(planned), *(leading(targets, marks) for targets, marks in zip(found, marked, strict=True)))
+    before_leading, after_leading = (leading(targets, marks) for targets, marks in zip(found, marked, strict=True))
+    return Plan(tuple(planned), before_leading, after_leading, frozenset(sides[0].away | sides[1].away))
 
 
 def leading(targets: Iterable[Target], marked: Marked) -> tuple[Target, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 _SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>[^@/:]+):(?P<path>(?!/{2}).+)\Z")
 # What may hold a password or a signature.
 _USER = re.compile(r"(://)[^/\s]*@")
-_QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
+_QUERY = re.compile(r"(://[^\s?'\"]*)\?(?!(?:ref|version)=[\w.+/-]*(?![\w.+/&=%-]))[^\s'\"]*")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418}
 
 
@@ -43,7 +43,7 @@ def same(one: str, other: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """The text, with the addresses in it bare of users, passwords and queries."""
+    """The text, with the addresses in it bare of users, passwords and queries that name more than a revision."""
     return _QUERY.sub(r"\1", _USER.sub(r"\1", text))
 
 

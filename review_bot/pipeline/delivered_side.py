@@ -11,6 +11,7 @@ from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
 from review_bot.core.delivery import Before, DeliveryTool, Expansion, Surroundings, Templating, Told
 from review_bot.core.discovery import assigned, excluded
+from review_bot.core.elsewhere import Elsewhere
 from review_bot.core.graft import Graft
 from review_bot.core.model import (
     Delivery,
@@ -21,7 +22,6 @@ from review_bot.core.model import (
     Resource,
     ResourceId,
     Severity,
-    Source,
     Target,
     Tree,
     TreeEntry,
@@ -63,9 +63,10 @@ class DeliveredSide:
     changes: Sequence[FileChange] = ()
 
     def __post_init__(self) -> None:
-        self.graft = Graft(self.tree)
+        self.graft = self.tree if isinstance(self.tree, Graft) else Graft(self.tree)
         # What both sides hold is parsed once.
         self.files: Files = Files(self.graft, self.other.files if self.other is not None else None)
+        self.elsewhere = Elsewhere(self.graft, self.files, self.reach.tree_of, self._mark)
         self._realms = {root.id: root.path for root in self.roots}
         # By identity, since comparing targets compares all that they read; each is kept lest another gets its identity.
         self._prints: dict[int, tuple[Target, str]] = {}
@@ -128,7 +129,7 @@ class DeliveredSide:
         """Does a delivery tool deploy all that the root's folder holds?"""
         entries, readers = self.graft.entries(), self._readers()
         # What is named and not there nobody reads yet.
-        there = [path for path in root.reads or () if path in entries]
+        there = [path for path in self._of_the_tree(root.reads) or () if path in entries]
         return bool(there) and root.name is None and all(path in readers for path in there)
 
     def realm_of(self, target: Target) -> str:
@@ -146,20 +147,15 @@ class DeliveredSide:
             config=self.config,
             objects=objects,
             here=self.reach.here,
-            fetched=self._fetched,
+            fetched=self.elsewhere.fetched,
+            complete=lambda folder, charts: self.elsewhere.complete(folder, charts=charts),
             templating=self.reach.templating,
             realm=realm,
             before=self._other,
         )
 
-    def _fetched(self, remote: Remote, source: Source) -> str:
-        folder = _folder_of(remote)
-        if folder not in self.graft.made:
-            tree = self.reach.tree_of(remote)
-            added = self.graft.mount(tree, folder, source)
-            self.files.add(added)
-            self.marked |= marked_in(self.graft.read_many([p for p in added if p.endswith(TEXTS)]))
-        return folder
+    def _mark(self, added: Sequence[str]) -> None:
+        self.marked |= marked_in(self.graft.read_many([p for p in added if p.endswith(TEXTS)]))
 
     def _take(self, expansion: Expansion, realm: str) -> None:
         own = {t.id: f"{t.id}@{realm}" for t in expansion.targets}
@@ -224,13 +220,14 @@ class DeliveredSide:
     def _defines_its_own(self, object_id: ResourceId, root: Target) -> bool:
         """Does the object, which stands in the root, deploy the root itself?"""
         own = (t for t in self.targets.values() if t.delivery and t.delivery.object == object_id)
-        return any(root.reads and t.reads and root.reads <= t.reads for t in own)
+        reads = self._of_the_tree(root.reads)
+        return any(reads and t.reads and reads <= t.reads for t in own)
 
     def _settle_realms(self) -> None:
         """A root that a tool deploys belongs to the realm of that tool's object, or, deploying itself, is the top."""
         for _ in self.roots:
             for root in self.roots:
-                reads = root.reads
+                reads = self._of_the_tree(root.reads)
                 if reads:
                     deployed = [t for t in self.targets.values() if t.reads and reads <= t.reads]
                     tops = [(t, top) for t in deployed if (top := self._top(t)) is not None]
@@ -277,10 +274,3 @@ def changed_places(changes: Sequence[FileChange]) -> frozenset[str]:
                 found.add(path)
                 path = path.rpartition("/")[0]
     return frozenset(found)
-
-
-def _folder_of(remote: Remote) -> str:
-    """A name in the tree for what lies elsewhere."""
-    words = [remote.url.partition("://")[2] or remote.url, remote.name, remote.revision]
-    safe = ["".join(c if c.isalnum() or c in "._-" else "-" for c in word).strip(".-") for word in words if word]
-    return ".~remote/" + "/".join(safe)

@@ -28,8 +28,9 @@ from review_bot.core.model import (
     Target,
     Tree,
 )
-from review_bot.core.planning import TEXTS, WORDS, Marked, Plan, discover, leading
+from review_bot.core.planning import TEXTS, WORDS, Marked, Plan, discovered, leading
 from review_bot.github.workspace import Repository
+from review_bot.pipeline.completing import completed_tree
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
 from review_bot.pipeline.delivered_side import DeliveredSide, Reach
 from review_bot.pipeline.platforms import Platforms
@@ -133,8 +134,12 @@ class Delivering:
 
     async def survey(self, tree: Tree) -> Survey:
         """Every target of one tree."""
-        found = await asyncio.to_thread(discover, tree, self.config)
+        found, away = await asyncio.to_thread(discovered, tree, self.config)
         marked = await asyncio.to_thread(self.repository.holding, tree, WORDS, TEXTS)
+        tree, found, more = await asyncio.to_thread(
+            completed_tree, tree, found, away, self.tree_of, charts=self.config.enable_helm
+        )
+        marked |= more
         roots = leading(found, marked)
         if not roots:
             return Survey(found, tree)
@@ -163,7 +168,7 @@ class Delivering:
         other: DeliveredSide | None = None,
         changes: Sequence[FileChange] = (),
     ) -> DeliveredSide:
-        reach = Reach(self._here, self._tree_of, expander)
+        reach = Reach(self._here, self.tree_of, expander)
         return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other, changes=changes)
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
@@ -202,9 +207,15 @@ class Delivering:
         origin = self.repository.origin
         return (not origin or repo_urls.same(url, origin)) and revision in (*USUAL_BRANCHES, self.branch)
 
-    def _tree_of(self, remote: Remote) -> Tree:
+    def tree_of(self, remote: Remote) -> Tree:
+        """What lies elsewhere, or in this repository at a revision. Raises InputError."""
         origin = self.repository.origin
         if remote.kind is RemoteKind.GIT and origin and repo_urls.same(remote.url, origin):
+            if remote.revision in (*USUAL_BRANCHES, self.branch):
+                raise InputError(
+                    f"{remote.revision} of this repository is what this pull request changes",
+                    help="refer to the folder itself",
+                )
             try:
                 return self.repository.tree(self.repository.resolve(remote.revision))
             except UsageError as error:
@@ -215,7 +226,7 @@ class Delivering:
         if self.fetch is not None:
             return self.fetch(remote)
         raise InputError(
-            f"{remote.url} lies outside of this repository, and no host is allowed",
+            f"{repo_urls.without_secrets(remote.url)} lies outside of this repository, and no host is allowed",
             help="the operator can allow it (docs/remotes.md), or commit what it holds",
         )
 

@@ -125,6 +125,7 @@ class Reviewer:
     ) -> tuple[PlannedTarget, ...]:
         """The targets that the change touches, as `review` finds them. Raises UsageError, ToolError."""
         planned = await asyncio.to_thread(self._plan, repository, base, head)
+        planned = await self._completed(repository, planned, branch)
         delivering = self._delivering(repository, planned, branch)
         if delivering is None:
             return planned.targets
@@ -156,6 +157,7 @@ class Reviewer:
     async def _render(self, repository: Repository, planned: Planned, branch: str) -> tuple[Planned, RenderedSides]:
         """Both sides of what is touched; of what delivery tools deploy, that is known only after rendering."""
         platforms = Platforms(self.clusters, planned.config.kubernetes)
+        planned = await self._completed(repository, planned, branch)
         delivering = self._delivering(repository, planned, branch, platforms)
         if delivering is None:
             renderer = self.renderer(planned.config)
@@ -164,6 +166,15 @@ class Reviewer:
             found = await delivering.change(planned.sides, planned.plan, planned.files, planned.marked)
             planned, rendered = replace(planned, sides=found.sides, plan=Plan(found.planned)), found.rendered
         return planned, replace(rendered, loose=(*rendered.loose, *platforms.findings()))
+
+    async def _completed(self, repository: Repository, planned: Planned, branch: str) -> Planned:
+        """With what kustomizations name elsewhere."""
+        if not planned.plan.away:
+            return planned
+        from review_bot.pipeline.completing import completed
+
+        tree_of = self.delivering(repository, planned.config, branch).tree_of
+        return await asyncio.to_thread(completed, planned, tree_of)
 
     def _delivering(
         self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None

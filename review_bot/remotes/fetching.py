@@ -12,7 +12,7 @@ from review_bot.core.files_tree import FilesTree
 from review_bot.core.model import Remote, RemoteKind, Tree
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.repo_urls import without_secrets
-from review_bot.remotes import charts, oci, repositories
+from review_bot.remotes import charts, oci, repositories, single_files
 from review_bot.remotes.folders import Kept
 from review_bot.remotes.web import Web
 
@@ -45,25 +45,18 @@ class Remotes:
             raise InputError(without_secrets(error.message), help=without_secrets(error.help)) from error
 
     def _unpacked(self, remote: Remote, web: Web) -> Tree:
-        what = f"{remote.name or remote.url} {remote.revision}"
+        what = f"{remote.name or remote.url} {remote.revision}".strip()
         # Allowed once is not allowed for ever.
-        if remote.kind is RemoteKind.HELM:
-            row = web.allowed(remote.url)
-            pinned = _EXACT.match(remote.revision) is not None
-        else:
-            row = web.named(oci.address(remote))
-            pinned = oci.pinned(remote.revision)
-        if not pinned:
+        row = web.named(oci.address(remote)) if remote.kind is RemoteKind.OCI else web.allowed(remote.url)
+        if not _is_pinned(remote):
             named = remote.name or remote.url
             raise InputError(f"{named}: {remote.revision or 'no version'} is not one version", help=_NOT_PINNED)
         key = (str(remote.kind), remote.url, remote.name, remote.revision, row.terms)
-        data = self._allowed_still(web, *key)
-        if data is None:
-            data = (charts if remote.kind is RemoteKind.HELM else oci).archive(remote, web)
-            files = unpacked(data, what)
+        kept = self._allowed_still(web, *key)
+        data = kept if kept is not None else _FETCHED_BY[remote.kind](remote, web)
+        files = single_files.as_folder(remote, data) if remote.kind is RemoteKind.FILE else unpacked(data, what)
+        if kept is None:
             self._kept.put(data, [without_secrets(url) for url in web.through], *key)
-        else:
-            files = unpacked(data, what)
         top = without_top(files)
         return FilesTree(what, top if "Chart.yaml" in top else files)
 
@@ -71,3 +64,13 @@ class Remotes:
         """What was kept, if all that it came through may still be asked."""
         known = self._kept.get(*key)
         return known[0] if known is not None and all(web.hosts.find(url) for url in known[1]) else None
+
+
+def _is_pinned(remote: Remote) -> bool:
+    if remote.kind is RemoteKind.HELM:
+        return _EXACT.match(remote.revision) is not None
+    # A single file's address says it itself (core.remote_bases).
+    return remote.kind is RemoteKind.FILE or oci.pinned(remote.revision)
+
+
+_FETCHED_BY = {RemoteKind.HELM: charts.archive, RemoteKind.OCI: oci.archive, RemoteKind.FILE: single_files.content}

@@ -32,6 +32,12 @@ async def composed(target: Target, parts: Sequence[Rendered], with_: Finishing) 
     return Rendered(target, tuple(resources), findings)
 
 
+def at_home(rendered: Rendered, side: Side) -> Rendered:
+    """The target with places in the repository, where something was copied or fetched for it."""
+    resources = tuple(_at_home(resource, side) for resource in rendered.resources)
+    return replace(rendered, resources=resources, findings=tuple(_placed(f, side) for f in rendered.findings))
+
+
 def _about(target: Target, part: Rendered, finding: Finding, side: Side) -> Finding:
     """The finding of a part as one of the target; people know the folder, and not the copy that was made of it."""
     message, path = finding.message, part.target.path

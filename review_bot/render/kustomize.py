@@ -11,9 +11,11 @@ from typing import Any
 
 from review_bot.core import kustomization
 from review_bot.core.closure import Files, join, normal
-from review_bot.core.errors import YamlError
+from review_bot.core.errors import InputError, YamlError
+from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, Rendered, Resource, Source, Target
 from review_bot.core.platform import Platform
+from review_bot.core.repo_urls import without_secrets
 from review_bot.core.resources import from_documents, identity
 from review_bot.core.yaml_reader import parse
 from review_bot.render import randomness
@@ -91,41 +93,58 @@ def _with_origins(target: Target, files: Files) -> tuple[str | None, frozenset[s
 
 
 def _refusals(target: Target, files: Files, inflating: Sequence[str]) -> Iterator[Finding]:
+    why_not = files.tree.refused if isinstance(files.tree, Graft) else {}
     for entry in _entries(target):
         content = files.parsed(entry) or {}
         for reference in kustomization.references(content):
-            if kustomization.is_remote(reference):
-                yield failed(
-                    target,
-                    f"{entry} refers to {reference}, which is not in this repository and is not fetched",
-                    path=entry,
-                    line=_line_of(files, entry, reference),
-                    help="vendor it: commit what it holds, and refer to that folder",
-                    rule="remote-base",
-                )
+            cause = why_not.get((entry, reference))
+            if cause or kustomization.is_remote(reference):
+                yield _remote_base(target, files, entry, reference, cause)
         if entry in inflating:
             why, help = NOT_BY_FLUX if target.unrestricted else NOT_ENABLED
             line = _line_of(files, entry, "helmCharts")
             text = f"{entry} uses helmCharts, which {why}"
             yield failed(target, text, path=entry, line=line, help=help, rule="helm-in-kustomize")
         else:
-            yield from _not_there(target, files, entry, content)
+            yield from _not_there(target, files, entry, content, why_not)
 
 
-def _not_there(target: Target, files: Files, entry: str, content: Mapping[str, Any]) -> Iterator[Finding]:
+def _remote_base(target: Target, files: Files, entry: str, reference: str, cause: InputError | None) -> Finding:
+    said = f": {cause.message}" if cause else ""
+    vendor = "vendor it: commit what it holds, and refer to that folder"
+    return failed(
+        target,
+        f"{entry} refers to {without_secrets(reference)}, which is not in this repository and is not fetched{said}",
+        path=entry,
+        line=_line_of(files, entry, reference),
+        help=f"{cause.help}; or {vendor}" if cause and cause.help else vendor,
+        rule="remote-base",
+    )
+
+
+def _not_there(
+    target: Target,
+    files: Files,
+    entry: str,
+    content: Mapping[str, Any],
+    why_not: Mapping[tuple[str, str], InputError],
+) -> Iterator[Finding]:
     """Charts that kustomize would pull."""
     for chart in kustomization.helm_charts(content):
         folder = normal(join(posixpath.dirname(entry) or ".", kustomization.chart_folder(content, chart)))
         if files.is_folder(folder):
             continue
         name, version = str(chart["name"]), str(chart.get("version") or "")
-        wanted = f"{name} {version}".strip()
+        wanted, cause = f"{name} {version}".strip(), why_not.get((entry, name))
+        source = without_secrets(str(chart.get("repo") or "nowhere"))
+        pull = f"pull it into {posixpath.dirname(folder)}/ (`helm pull --untar`) and commit it"
         yield failed(
             target,
-            f"{entry} needs the chart {wanted} from {chart.get('repo') or 'nowhere'}, which is not in {folder}/",
+            f"{entry} needs the chart {wanted} from {source}, which is not in {folder}/"
+            + (f": {cause.message}" if cause else ""),
             path=entry,
             line=_line_of(files, entry, name),
-            help=f"pull it into {posixpath.dirname(folder)}/ (`helm pull --untar`) and commit it",
+            help=f"{cause.help}; or {pull}" if cause and cause.help else pull,
             rule="missing-dependency",
         )
 

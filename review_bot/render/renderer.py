@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from review_bot.core.graft import Graft
 from review_bot.core.model import Rendered, RendererName, Target, Tree
 from review_bot.core.platform import Platform
 from review_bot.render import cache, kustomize, plain
@@ -80,7 +81,8 @@ class Renderer:
             for (target, _, checkout), platform in zip(jobs, told, strict=True)
         ]
         try:
-            return list(await asyncio.gather(*tasks))
+            rendered = await asyncio.gather(*tasks)
+            return [_at_home(one, sides[checkout]) for one, (_, _, checkout) in zip(rendered, jobs, strict=True)]
         finally:
             for task in tasks:
                 task.cancel()
@@ -134,3 +136,12 @@ class Renderer:
         if self._terraform is None or read.failed:
             return read
         return await terraform_tool.checked(read, side, self.sandbox, self._terraform)
+
+
+def _at_home(rendered: Rendered, side: Side) -> Rendered:
+    """Places in the repository for what one of its own targets took from elsewhere."""
+    if rendered.target.delivery is not None or not isinstance(side.tree, Graft) or not side.tree.made:
+        return rendered
+    from review_bot.render import delivered
+
+    return delivered.at_home(rendered, side)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import repositories
 import yaml
+from elsewhere import Served, operator, packed, place, served
 
 ENABLED = {".review-bot.yaml": "version: 1\nkubernetes: '1.34'\nkustomize: {enable_helm: true}\n"}
 CHART = {
@@ -31,6 +34,20 @@ helmCharts:
     valuesInline: {colours: {sky: red}}
 """
 BASE = ENABLED | CHART | {"web/kustomization.yaml": OVERLAY}
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  project: default
+  destination: {server: https://kubernetes.default.svc, namespace: elsewhere}
+  source:
+    repoURL: https://example.com/config.git
+    path: web
+    targetRevision: HEAD
+    kustomize: {nameSuffix: -v2}
+"""
 
 
 def reviewed(root: Path, head: dict[str, str | None], base: dict[str, str] | None = None) -> dict[str, Any]:
@@ -133,20 +150,7 @@ def test_a_chart_that_is_not_there_names_itself_and_where_to_put_it(tmp_path: Pa
 
 
 def test_an_application_inflates_them_too_with_its_own_edits(tmp_path: Path) -> None:
-    application = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Application
-metadata: {name: web, namespace: argocd}
-spec:
-  project: default
-  destination: {server: https://kubernetes.default.svc, namespace: elsewhere}
-  source:
-    repoURL: https://example.com/config.git
-    path: web
-    targetRevision: HEAD
-    kustomize: {nameSuffix: -v2}
-"""
-    base = BASE | {"apps/web.yaml": application}
+    base = BASE | {"apps/web.yaml": APPLICATION}
     verdict = reviewed(tmp_path, {"web/charts/shop/values.yaml": "size: 2\ncolours: {}\n"}, base)
     assert [(c["target"], c["name"], c["namespace"]) for c in verdict["changes"]] == [
         ("argocd:web", "prod-main-shop-v2", "shop")
@@ -160,3 +164,81 @@ def test_a_chart_that_fails_says_so_in_its_own_words(tmp_path: Path) -> None:
     assert "give a size" in found["message"]
     assert not any(word in found["message"] for word in ("/repo", "HELM_", "unable to run"))
     assert (found["path"], found["line"]) == ("web/charts/shop/templates/config.yaml", 8)
+
+
+def packaged(version: str) -> bytes:
+    files = {path.removeprefix("web/charts/"): text for path, text in CHART.items()}
+    files["shop/Chart.yaml"] = f"apiVersion: v2\nname: shop\nversion: {version}\n"
+    files["shop/values.yaml"] = f"size: {version[0]}\ncolours: {{sky: blue}}\n"
+    return packed({name: text.encode() for name, text in files.items()})
+
+
+@pytest.fixture
+def charts() -> Iterator[Served]:
+    """A Helm repository with two versions of the chart."""
+    with served() as found:
+        rows = ""
+        for version in ("1.0.0", "2.0.0"):
+            found[f"/shop-{version}.tgz"] = packaged(version)
+            rows += f"    - {{name: shop, version: {version}, urls: [shop-{version}.tgz]}}\n"
+        found["/index.yaml"] = f"apiVersion: v1\nentries:\n  shop:\n{rows}".encode()
+        yield found
+
+
+def pulling(charts: Served, version: str, more: str = "") -> str:
+    return f"{OVERLAY}    repo: {charts.url}\n    version: {version}\n{more}"
+
+
+def pulled(root: Path, charts: Served, *places: str, version: str = "2.0.0") -> dict[str, Any]:
+    """The review of the next version of a chart that is not in the repository."""
+    base = ENABLED | {"web/kustomization.yaml": pulling(charts, "1.0.0")}
+    made = repositories.make(root / "gitops", base, {"web/kustomization.yaml": pulling(charts, version)})
+    return repositories.check(made, env=operator(root, *places) if places else None)[1]
+
+
+def test_the_next_version_of_a_chart_elsewhere_shows_what_changes(charts: Served, tmp_path: Path) -> None:
+    verdict = pulled(tmp_path, charts, place(charts.url))
+    assert [(c["target"], c["name"], c["fields"]) for c in verdict["changes"]] == [
+        ("kustomize:web", "prod-main-shop", ["data.size"])
+    ]
+    assert verdict["findings"] == []
+
+
+def test_two_overlays_may_want_two_versions_of_a_chart(charts: Served, tmp_path: Path) -> None:
+    base = ENABLED | {f"{name}/kustomization.yaml": pulling(charts, "1.0.0") for name in ("a", "b")}
+    root = repositories.make(tmp_path / "gitops", base, {"b/kustomization.yaml": pulling(charts, "2.0.0")})
+    verdict = repositories.check(root, env=operator(tmp_path, place(charts.url)))[1]
+    assert [(c["target"], c["fields"]) for c in verdict["changes"]] == [("kustomize:b", ["data.size"])]
+
+
+def test_a_chart_elsewhere_that_may_not_be_had_says_why(charts: Served, tmp_path: Path) -> None:
+    for name, places, version, words in (
+        ("nobody", (), "2.0.0", "no host is allowed"),
+        ("others", ("example.com",), "2.0.0", "is not a host that the operator allows"),
+        ("range", (place(charts.url),), "2.x", "2.x is not one version"),
+        ("missing", (place(charts.url),), "9.0.0", "has no shop 9.0.0"),
+    ):
+        (tmp_path / name).mkdir()
+        verdict = pulled(tmp_path / name, charts, *places, version=version)
+        (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+        assert (found["rule"], found["path"], found["line"]) == ("missing-dependency", "web/kustomization.yaml", 3)
+        assert words in found["message"]
+        assert f"pull it into web/charts/shop-{version}/ " in found["help"]
+        assert verdict["changes"] == []
+
+
+def test_where_charts_are_not_inflated_none_is_fetched(charts: Served, tmp_path: Path) -> None:
+    base = {"web/kustomization.yaml": pulling(charts, "1.0.0")}
+    root = repositories.make(tmp_path / "gitops", base, {"web/kustomization.yaml": pulling(charts, "2.0.0")})
+    verdict = repositories.check(root, env=operator(tmp_path, place(charts.url)))[1]
+    assert "helm-in-kustomize" in {f["rule"] for f in verdict["findings"]}
+    assert charts.asked == []
+
+
+def test_an_application_gets_charts_from_elsewhere_too(charts: Served, tmp_path: Path) -> None:
+    base = ENABLED | {"web/kustomization.yaml": pulling(charts, "1.0.0"), "apps/web.yaml": APPLICATION}
+    root = repositories.make(tmp_path / "gitops", base, {"web/kustomization.yaml": pulling(charts, "2.0.0")})
+    verdict = repositories.check(root, env=operator(tmp_path, place(charts.url)))[1]
+    assert [(c["target"], c["name"], c["fields"]) for c in verdict["changes"]] == [
+        ("argocd:web", "prod-main-shop-v2", ["data.size"])
+    ]

@@ -30,7 +30,7 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
     options, at = source.mapping("kustomize"), (*source.at, "kustomize")
     entry = around.files.kustomization_of(place.folder) or join(place.folder, "kustomization.yaml")
     id, folder = f"{app.id}/{source.number}", place.folder
-    reads = originals = kustomize_reads(around.files, folder)
+    originals = kustomize_reads(around.files, folder)
     if any(options.get(key) for key in EDITS) and entry in around.files.entries:
         before = around.files.parsed(entry)
         if before is None:
@@ -39,13 +39,14 @@ def part(source: SourceSpec, app: Application, place: Place, around: Surrounding
         folder = around.shadow(place.folder, f"{app.folder}.{source.number}")
         entry = join(folder, entry.rpartition("/")[2])
         around.write(entry, json.dumps(content, sort_keys=True).encode(), app.resource.place(at))
-        reads = kustomize_reads(around.files, folder)
-        originals |= {_original(p, folder, place.folder) for p in reads}
+    around.complete(folder, around.config.enable_helm)
+    reads = kustomize_reads(around.files, folder)
+    originals |= {_original(p, folder, place.folder) for p in reads}
     return Target(id, RendererName.KUSTOMIZE, folder, entry, reads), originals
 
 
 def _original(path: str, shadow: str, folder: str) -> str:
-    return join(folder, path[len(shadow) + 1 :]) if path.startswith(f"{shadow}/") else path
+    return join(folder, path[len(shadow) + 1 :]) if path.startswith(f"{shadow}/") and shadow != folder else path
 
 
 def _existing(options: Mapping[str, Any], at: FieldPath, place: Place, around: Surroundings) -> list[str]:

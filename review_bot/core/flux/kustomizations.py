@@ -100,6 +100,7 @@ def reads(parts: Sequence[Target], around: Surroundings) -> frozenset[str]:
 
 
 def _part(id: str, built: Built, around: Surroundings) -> Target:
+    around.complete(built.folder, False)
     # With the file that was edited, though it is not read itself: what stands in it decides.
     closure = kustomize_reads(around.files, built.folder) | ({built.edited} if built.edited else frozenset())
     return Target(f"{id}/0", RendererName.KUSTOMIZE, built.folder, built.entry, closure, unrestricted=True)

@@ -71,6 +71,7 @@ def around(
         objects=told(objects),
         here=lambda url, revision: url.removesuffix(".git") == HERE and revision in ("", "HEAD", "main"),
         fetched=lambda _remote, _source: "",
+        complete=lambda _folder, _charts: None,
         templating=templating,  # type: ignore[arg-type]
     )
     side.fetched = _fetching(side, there)
