@@ -109,17 +109,28 @@ class Elsewhere:
         for chart in kustomization.helm_charts(content):
             to = normal(join(folder_of(entry), kustomization.chart_folder(content, chart)))
             repository, name = chart.get("repo"), str(chart["name"])
-            if not isinstance(repository, str) or outside(to) or self._files.is_folder(to):
+            if not isinstance(repository, str) or outside(to):
                 continue
             kind = RemoteKind.OCI if repository.startswith("oci://") else RemoteKind.HELM
             remote = Remote(kind, repository, name, str(chart.get("version") or ""))
             try:
-                folder = self.fetched(remote, self._place(entry, name))
+                self._fill(to, remote, self._place(entry, name))
+                self._files.replaced(entry)
             except InputError as error:
                 self._graft.refused[entry, name] = error
-                continue
+
+    def _fill(self, to: str, remote: Remote, source: Source) -> None:
+        """Raises InputError. What lies in the folder already stays, if nothing else was fetched into it."""
+        known = self._graft.filled.get(to, remote)
+        if known != remote:
+            raise InputError(
+                f"{known.url} has filled {to} already, for another kustomization",
+                help="give each a helmGlobals.chartHome of its own",
+            )
+        if not self._files.is_folder(to):
+            folder = self.fetched(remote, source)
             self._files.add(self._graft.copy(list(self._files.below(folder)), folder, to))
-            self._files.replaced(entry)
+            self._graft.filled[to] = remote
 
     def _keep_inside(self, entry: str) -> None:
         """What was fetched refers to what was fetched, and not to who asked for it."""

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from review_bot.core.blobs import blob_of
 from review_bot.core.errors import InputError
-from review_bot.core.model import Source, Tree, TreeEntry
+from review_bot.core.model import Remote, Source, Tree, TreeEntry
 
 
 class Graft:
@@ -28,6 +28,8 @@ class Graft:
         self._led: dict[str, tuple[bytes, TreeEntry]] = {}
         # What was not fetched, by the file and the reference in it, and why.
         self.refused: dict[tuple[str, str], InputError] = {}
+        # Folders that were filled with what lies elsewhere, and with what.
+        self.filled: dict[str, Remote] = {}
         # The folders that were made by copying or mounting.
         self.made: set[str] = set()
 

@@ -101,10 +101,10 @@ class Reviewer:
         """
         started = time.monotonic()
         # What waits for git or computes goes to threads: a service answers its webhooks meanwhile.
-        planned = await asyncio.to_thread(self._plan, repository, base, head)
-        progress("planned", _planned_text(planned.targets))
+        found = await asyncio.to_thread(self._plan, repository, base, head)
+        progress("planned", _planned_text(found.targets))
         (planned, rendered), _ = await asyncio.gather(
-            self._render(repository, planned, branch), asyncio.to_thread(_load_what_follows)
+            self._render(repository, found, branch), asyncio.to_thread(_load_what_follows)
         )
         rendered = with_plans(rendered, self.plans)
         progress("rendered", f"{len(rendered.base) + len(rendered.head)} in {time.monotonic() - started:.1f} s")
@@ -112,7 +112,7 @@ class Reviewer:
         moved = await asyncio.to_thread(_moved, changes)
         outcomes = await self._check(changes, planned, rendered, moved)
         whole = await asyncio.to_thread(gathered, Seen(repository, planned, rendered, changes))
-        preview = await self._preview(repository, planned)
+        preview = await self._preview(repository, found)
         from review_bot.pipeline.forming import formed
 
         verdict = await asyncio.to_thread(

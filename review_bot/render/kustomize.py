@@ -110,7 +110,7 @@ def _refusals(target: Target, files: Files, inflating: Sequence[str]) -> Iterato
 
 
 def _remote_base(target: Target, files: Files, entry: str, reference: str, cause: InputError | None) -> Finding:
-    said = f": {cause.message}" if cause else ""
+    said = f": {without_secrets(cause.message)}" if cause else ""
     vendor = "vendor it: commit what it holds, and refer to that folder"
     return failed(
         target,
@@ -132,10 +132,10 @@ def _not_there(
     """Charts that kustomize would pull."""
     for chart in kustomization.helm_charts(content):
         folder = normal(join(posixpath.dirname(entry) or ".", kustomization.chart_folder(content, chart)))
-        if files.is_folder(folder):
-            continue
         name, version = str(chart["name"]), str(chart.get("version") or "")
         wanted, cause = f"{name} {version}".strip(), why_not.get((entry, name))
+        if files.is_folder(folder) and not cause:
+            continue
         source = without_secrets(str(chart.get("repo") or "nowhere"))
         pull = f"pull it into {posixpath.dirname(folder)}/ (`helm pull --untar`) and commit it"
         yield failed(

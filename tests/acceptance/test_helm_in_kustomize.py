@@ -227,6 +227,22 @@ def test_a_chart_elsewhere_that_may_not_be_had_says_why(charts: Served, tmp_path
         assert verdict["changes"] == []
 
 
+def test_one_overlay_is_not_shown_with_another_ones_chart(charts: Served, tmp_path: Path) -> None:
+    with served() as other:
+        other.update(charts)
+        other["/shop-1.0.0.tgz"] = packaged("2.0.0")
+        # kustomize takes no values from above the overlay, but from an overlay below.
+        texts = {"a": pulling(charts, "1.0.0", "helmGlobals: {chartHome: b/charts}\n"), "a/b": pulling(other, "1.0.0")}
+        base = ENABLED | {f"{name}/kustomization.yaml": "resources: []\n" for name in texts}
+        head: dict[str, str | None] = {f"{name}/kustomization.yaml": text for name, text in texts.items()}
+        root = repositories.make(tmp_path / "gitops", base, head)
+        verdict = repositories.check(root, env=operator(tmp_path, place(charts.url), place(other.url)))[1]
+    (found,) = [f for f in verdict["findings"] if f["severity"] == "error"]
+    assert (found["target"], found["rule"]) == ("kustomize:a/b", "missing-dependency")
+    assert "has filled a/b/charts/shop-1.0.0/shop already" in found["message"]
+    assert [c["target"] for c in verdict["changes"]] == ["kustomize:a"]
+
+
 def test_where_charts_are_not_inflated_none_is_fetched(charts: Served, tmp_path: Path) -> None:
     base = {"web/kustomization.yaml": pulling(charts, "1.0.0")}
     root = repositories.make(tmp_path / "gitops", base, {"web/kustomization.yaml": pulling(charts, "2.0.0")})
