@@ -31,13 +31,15 @@ def vendored(chart: str, name: str, files: Files) -> bool:
 
 def remote_dependencies(chart: str, files: Files) -> Iterator[Remote]:
     """Those that lie elsewhere and not in the chart, in the versions of its lock file where there is one."""
-    locked = {str(row.get("name")): row for name in _LOCKED for row in _rows(join(chart, name), files)}
+    locked = [row for name in _LOCKED for row in _rows(join(chart, name), files)]
     for row in dependencies(chart, files):
         name, repository = str(row.get("name")), str(row.get("repository") or "")
+        # One name may stand there several times, in other versions, and then in the same order.
+        place = next((n for n, own in enumerate(locked) if str(own.get("name")) == name), None)
+        version = (locked.pop(place) if place is not None else row).get("version")
         kind = RemoteKind.OCI if repository.startswith("oci://") else RemoteKind.HELM
         if "://" not in repository or repository.startswith("file://") or vendored(chart, name, files):
             continue
-        version = locked.get(name, row).get("version")
         yield Remote(kind, repository, name, str(version or ""))
 
 
@@ -49,13 +51,18 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
     missing = list(remote_dependencies(chart, around.files))
     if not missing:
         return chart
-    fetched = [(remote.name, around.fetched(remote, source)) for remote in missing]
+    fetched = [(remote, around.fetched(remote, source)) for remote in missing]
     copy = around.shadow(chart, "with-dependencies")
-    for name, folder in fetched:
-        to = f"{copy}/charts/{name}"
+    for remote, folder in fetched:
+        to = home_of(remote, copy)
         if to not in around.graft.made:
             around.files.add(around.graft.copy(list(around.files.below(folder)), folder, to))
     return copy
+
+
+def home_of(remote: Remote, chart: str) -> str:
+    """The folder of a dependency in the chart's charts/."""
+    return f"{chart}/charts/{remote.name}-{remote.revision}"
 
 
 def in_sync(chart: str, files: Files) -> bool:

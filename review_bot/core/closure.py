@@ -31,7 +31,7 @@ class Files:
         # Terraform files by blob and whether they are JSON.
         self.scans: dict[tuple[str, bool], Scan] = other.scans if other else {}
         self.closures: dict[str, frozenset[str]] = other.closures if other and same_reads else {}
-        # Kustomizations in closures that name what lies elsewhere.
+        # Kustomizations and charts in closures that name what lies elsewhere.
         self.away: set[str] = other.away if other and same_reads else set()
 
     def add(self, paths: Sequence[str]) -> None:
@@ -209,6 +209,8 @@ def _chart_reads(files: Files, chart: str) -> set[str]:
         seen.add(current)
         reads.update({*files.below(current), join(current, "Chart.yaml")})
         pending += local_dependencies(files, current)
+        if _lacks_dependencies(files, current):
+            files.away.add(join(current, "Chart.yaml"))
     return set(_linked(files, reads))
 
 
@@ -233,6 +235,17 @@ def local_dependencies(files: Files, chart: str) -> list[str]:
             if not outside(path):
                 found.append(path)
     return found
+
+
+def _lacks_dependencies(files: Files, chart: str) -> bool:
+    """Does a dependency lie elsewhere, and nothing of its name in the chart's charts/?"""
+    content = files.parsed(join(chart, "Chart.yaml")) or {}
+    found = content.get("dependencies")
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    names = {str(r.get("name")) for r in rows if "://" in (u := str(r.get("repository") or "")) and u[:7] != "file://"}
+    prefix = len(join(chart, "charts/"))
+    there = {path[prefix:].partition("/")[0] for path in files.below(join(chart, "charts"))} if names else set[str]()
+    return any(not any(own == name or own.startswith(f"{name}-") for own in there) for name in names)
 
 
 def _chart_file(files: Files, path: str) -> dict[str, Any]:

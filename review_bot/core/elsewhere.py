@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from review_bot.core import kustomization
+from review_bot.core.charts import home_of, in_sync, remote_dependencies
 from review_bot.core.closure import Files, folder_of, join, kustomize_reads, normal, outside
 from review_bot.core.errors import InputError, YamlError
 from review_bot.core.graft import Graft
@@ -69,6 +70,24 @@ class Elsewhere:
         for entry in kustomize_reads(self._files, folder) if seen else ():
             if entry.startswith(f"{MOUNTS}/") and posixpath.basename(entry) in kustomization.NAMES:
                 self._keep_inside(entry)
+
+    def complete_chart(self, folder: str) -> None:
+        """Fill the charts/ of a chart as `helm dependency build` would; the graft knows why where it can't be done."""
+        entry, lock = join(folder, "Chart.yaml"), join(folder, "Chart.lock")
+        whole = in_sync(folder, self._files)
+        for remote in list(remote_dependencies(folder, self._files)):
+            try:
+                if not whole:
+                    raise InputError(
+                        f"{lock} is out of sync with Chart.yaml", help=f"run `helm dependency update {folder}`"
+                    )
+                to = normal(home_of(remote, folder))
+                if outside(to):
+                    raise InputError(f"{remote.name} is no name of a chart")
+                self._fill(to, remote, self._place(entry, remote.name))
+            except InputError as error:
+                self._graft.refused[entry, remote.name] = error
+        self._files.replaced(entry)
 
     def _lead(self, entry: str) -> None:
         content = self._files.parsed(entry) or {}

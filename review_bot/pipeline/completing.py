@@ -1,6 +1,6 @@
-"""Targets of the tree itself whose kustomizations name what lies elsewhere, completed before they are rendered.
+"""Targets of the tree itself whose kustomizations or charts name what lies elsewhere, completed before rendering.
 
-Nothing here runs where no kustomization that is planned names anything but its own repository.
+Nothing here runs where nothing that is looked at while planning names anything but its own repository.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from review_bot.core.closure import Files, kustomize_reads
+from review_bot.core.closure import Files, helm_reads, kustomize_reads
 from review_bot.core.elsewhere import Elsewhere
 from review_bot.core.graft import Graft
 from review_bot.core.model import PlannedTarget, Remote, RendererName, Target, Tree
@@ -36,10 +36,15 @@ class Completion:
         """Fetch for these, which become `known`."""
         elsewhere = Elsewhere(self.graft, self.files, self.tree_of, self._mark)
         for target in targets:
-            if target.renderer is RendererName.KUSTOMIZE and target.id not in self.known:
+            if target.id in self.known or target.renderer not in (RendererName.KUSTOMIZE, RendererName.HELM):
+                continue
+            if target.renderer is RendererName.KUSTOMIZE:
                 elsewhere.complete(target.path, charts=self.charts)
                 reads = kustomize_reads(self.files, target.path)
-                self.known[target.id] = replace(target, reads=reads | (target.reads or frozenset()))
+            else:
+                elsewhere.complete_chart(target.path)
+                reads = helm_reads(self.files, target.path)
+            self.known[target.id] = replace(target, reads=reads | (target.reads or frozenset()))
 
     def _mark(self, added: Sequence[str]) -> None:
         self.marked |= marked_in(self.graft.read_many([path for path in added if path.endswith(TEXTS)]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from pathlib import Path
@@ -56,14 +57,18 @@ class Remotes:
         data = kept if kept is not None else _FETCHED_BY[remote.kind](remote, web)
         files = single_files.as_folder(remote, data) if remote.kind is RemoteKind.FILE else unpacked(data, what)
         if kept is None:
-            self._kept.put(data, [without_secrets(url) for url in web.through], *key)
+            through = json.dumps([without_secrets(url) for url in web.through])
+            self._kept.put(through.encode() + b"\n" + data, *key)
         top = without_top(files)
         return FilesTree(what, top if "Chart.yaml" in top else files)
 
     def _allowed_still(self, web: Web, *key: str) -> bytes | None:
         """What was kept, if all that it came through may still be asked."""
-        known = self._kept.get(*key)
-        return known[0] if known is not None and all(web.hosts.find(url) for url in known[1]) else None
+        through, _, data = (self._kept.get(*key) or b"").partition(b"\n")
+        try:
+            return data if all(web.hosts.find(url) for url in json.loads(through)) else None
+        except (ValueError, TypeError):
+            return None
 
 
 def _is_pinned(remote: Remote) -> bool:

@@ -11,27 +11,23 @@ from pathlib import Path
 
 
 class Kept:
-    """Bytes by a key, whole or not at all; safe to share between processes and to delete at any time.
-
-    With them stands `through` which addresses they came.
-    """
+    """Bytes by a key, whole or not at all; safe to share between processes and to delete at any time."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def get(self, *key: str) -> tuple[bytes, list[str]] | None:
-        """What was kept under the key, and through which addresses it came."""
+    def get(self, *key: str) -> bytes | None:
+        """What was kept under the key."""
         try:
-            first, _, data = self._path(key).read_bytes().partition(b"\n")
-            return data, [str(url) for url in json.loads(first)]
-        except (OSError, ValueError, TypeError):
+            return self._path(key).read_bytes()
+        except OSError:
             return None
 
-    def put(self, data: bytes, through: Sequence[str], *key: str) -> None:
+    def put(self, data: bytes, *key: str) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as partial:
-            partial.write(json.dumps(list(through)).encode() + b"\n" + data)
+            partial.write(data)
         os.replace(partial.name, path)
 
     def _path(self, key: Sequence[str]) -> Path:

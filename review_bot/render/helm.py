@@ -11,8 +11,10 @@ from pathlib import Path
 from review_bot.core.charts import dependencies, vendored
 from review_bot.core.closure import Files, join, normal
 from review_bot.core.errors import YamlError
+from review_bot.core.graft import Graft
 from review_bot.core.model import Finding, HelmOptions, Rendered, Resource, Source, Target
 from review_bot.core.platform import Platform
+from review_bot.core.repo_urls import without_secrets
 from review_bot.core.resources import from_documents
 from review_bot.core.tools import find
 from review_bot.core.yaml_reader import Document, load, parse
@@ -70,17 +72,22 @@ def _missing(target: Target, options: HelmOptions, files: Files) -> list[Finding
         for v in options.values
         if v not in files.entries
     ]
+    why_not = files.tree.refused if isinstance(files.tree, Graft) else {}
     for dependency in dependencies(target.path, files):
         name, repository = str(dependency.get("name")), str(dependency.get("repository") or "")
         if repository.startswith("file://") or vendored(target.path, name, files):
             continue
         version = f" {dependency['version']}" if dependency.get("version") else ""
+        cause = why_not.get((join(target.path, "Chart.yaml"), name))
+        build = f"run `helm dependency build {target.path}` and commit {join(target.path, 'charts')}/"
+        source = without_secrets(repository) or "charts/"
         findings.append(
             failed(
                 target,
-                f"the chart needs {name}{version} from {repository or 'charts/'}, which is not in charts/",
+                f"the chart needs {name}{version} from {source}, which is not in charts/"
+                + (f": {cause.message}" if cause else ""),
                 line=_line_of(files, target.entry, name),
-                help=f"run `helm dependency build {target.path}` and commit {join(target.path, 'charts')}/",
+                help=f"{cause.help}; or {build}" if cause and cause.help else build,
                 rule="missing-dependency",
             )
         )
