@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import repositories
-from elsewhere import Served, chart, operator, place, remotes, served
+from elsewhere import Served, chart, operator, packed, place, remotes, served
 
 from review_bot.core.errors import InputError
 from review_bot.core.model import Remote, RemoteKind
@@ -140,3 +140,23 @@ def test_without_the_operators_word_it_is_said_and_not_fetched(repository: Serve
     (finding,) = [f for f in verdict["findings"] if f["rule"] == "not-seen"]
     assert "no host is allowed" in finding["message"]
     assert repository.asked == []
+
+
+def test_two_addresses_that_look_alike_are_two_places(repository: Served, tmp_path: Path) -> None:
+    """`a/b` and `a-b` have one name where signs are left out: what one holds is not shown for the other."""
+    head: dict[str, str | None] = {}
+    for name, path in (("one", "/a/b"), ("two", "/a-b")):
+        text = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m}}\ndata: {{from: {name}}}\n"
+        about = b"apiVersion: v2\nname: web\nversion: 1.0.0\n"
+        repository[f"{path}/web.tgz"] = packed({"web/Chart.yaml": about, "web/templates/t.yaml": text.encode()})
+        repository[f"{path}/index.yaml"] = b"entries: {web: [{version: 1.0.0, urls: [web.tgz]}]}"
+        application = APPLICATION.format(url=f"{repository.url}{path}", version="1.0.0")
+        head[f"argocd/{name}.yaml"] = application.replace("name: web", f"name: {name}")
+    root = repositories.make(tmp_path / "gitops", {"values/web.yaml": "a: b\n"}, head)
+    repositories.git(root, "remote", "add", "origin", "https://github.com/acme/gitops.git")
+    _, verdict = repositories.check(root, env=operator(tmp_path, place(repository.url)))
+    maps = {c["target"]: c["diff"] for c in verdict["changes"] if c["kind"] == "ConfigMap"}
+    assert {t: w for t, diff in maps.items() for w in ("one", "two") if f"from: {w}" in diff} == {
+        "argocd:one": "one",
+        "argocd:two": "two",
+    }

@@ -159,9 +159,9 @@ def test_a_dependency_that_is_not_vendored_is_fetched_in_the_version_of_the_lock
     (part,) = target.parts
     assert remotes.asked == [Remote(RemoteKind.HELM, "https://charts.example.com/all", "db", version)]
     assert (target.path, part.path) == ("web", "web~with-dependencies")
-    assert part.reads is not None and "web~with-dependencies/charts/db/templates/a.yaml" in part.reads
+    assert part.reads is not None and f"{part.path}/charts/db-{version}/templates/a.yaml" in part.reads
     assert target.reads is not None and "web/Chart.yaml" in target.reads
-    assert side.graft.read("web~with-dependencies/charts/db/Chart.yaml") == b"name: db\n"
+    assert side.graft.read(f"{part.path}/charts/db-{version}/Chart.yaml") == b"name: db\n"
 
 
 def test_a_dependency_that_can_not_be_fetched_is_not_seen_at_the_charts_own_file() -> None:
