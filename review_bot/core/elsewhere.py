@@ -21,6 +21,9 @@ from review_bot.core.lenient import items
 from review_bot.core.model import Remote, RemoteKind, Source, Tree
 from review_bot.core.remote_bases import base_of
 
+# On one side. Each may keep its host waiting, and the review with it.
+MOST_PLACES = 500
+
 
 class Elsewhere:
     """Mounts what lies elsewhere in one `graft`, each once.
@@ -38,6 +41,7 @@ class Elsewhere:
         self._graft, self._files = graft, files
         self._tree_of, self._mounted = tree_of, mounted
         self._refused: dict[Remote, InputError] = {}
+        self._asked = 0
 
     def fetched(self, remote: Remote, source: Source) -> str:
         """The folder under which it lies; `source` is where it is asked for. Raises InputError."""
@@ -45,7 +49,12 @@ class Elsewhere:
             raise self._refused[remote]
         folder = _folder_of(remote)
         if folder not in self._graft.made:
+            self._asked += 1
             try:
+                if self._asked > MOST_PLACES:
+                    raise InputError(
+                        f"more than {MOST_PLACES} places elsewhere are named", help="commit what they hold"
+                    )
                 tree = self._tree_of(remote)
             except InputError as error:
                 self._refused[remote] = error
