@@ -8,8 +8,8 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from review_bot.core.errors import InputError
+from review_bot.core.files_tree import Files
 from review_bot.core.model import Remote
-from review_bot.remotes.folders import Files
 from review_bot.remotes.web import Web, basic
 
 MOST_BYTES = 16 << 20

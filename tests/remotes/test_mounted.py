@@ -10,9 +10,9 @@ from review_bot.core import elsewhere
 from review_bot.core.closure import Files, kustomize_reads
 from review_bot.core.elsewhere import Elsewhere
 from review_bot.core.errors import InputError
+from review_bot.core.files_tree import FilesTree
 from review_bot.core.graft import Graft
 from review_bot.core.model import Remote, RemoteKind, Source, Tree
-from review_bot.remotes.folders import FilesTree
 
 SHARED = {"app/kustomization.yaml": "resources: [map.yaml]\n", "app/map.yaml": "kind: ConfigMap\n"}
 TEXT = """\
