@@ -137,6 +137,11 @@ def outside(path: str) -> bool:
     return path == ".." or path.startswith(("../", "/"))
 
 
+def is_below(path: str, root: str) -> bool:
+    """Does the path lie in the folder, or is it that itself? The repository's root is "."."""
+    return not outside(path) and (root == "." or path == root or path.startswith(f"{root}/"))
+
+
 def kustomize_reads(files: Files, folder: str) -> frozenset[str]:
     """The closure of a kustomization; of a part that can't be read all may belong to it that lies below."""
     known = files.closures.get(folder)

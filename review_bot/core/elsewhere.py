@@ -13,7 +13,7 @@ from typing import Any
 
 from review_bot.core import kustomization
 from review_bot.core.charts import home_of, in_sync, remote_dependencies
-from review_bot.core.closure import Files, folder_of, join, kustomize_reads, normal, outside
+from review_bot.core.closure import Files, folder_of, is_below, join, kustomize_reads, normal
 from review_bot.core.errors import InputError, YamlError
 from review_bot.core.graft import Graft
 from review_bot.core.kustomization import BASES, MOUNTS
@@ -90,10 +90,7 @@ class Elsewhere:
                     raise InputError(
                         f"{lock} is out of sync with Chart.yaml", help=f"run `helm dependency update {folder}`"
                     )
-                to = normal(home_of(remote, folder))
-                if outside(to):
-                    raise InputError(f"{remote.name} is no name of a chart")
-                self._fill(to, remote, self._place(entry, remote.name))
+                self._fill(normal(home_of(remote, folder)), folder, remote, self._place(entry, remote.name))
             except InputError as error:
                 self._graft.refused[entry, remote.name] = error
         self._files.replaced(entry)
@@ -137,18 +134,20 @@ class Elsewhere:
         for chart in kustomization.helm_charts(content):
             to = normal(join(folder_of(entry), kustomization.chart_folder(content, chart)))
             repository, name = chart.get("repo"), str(chart["name"])
-            if not isinstance(repository, str) or outside(to):
+            if not isinstance(repository, str):
                 continue
             kind = RemoteKind.OCI if repository.startswith("oci://") else RemoteKind.HELM
             remote = Remote(kind, repository, name, str(chart.get("version") or ""))
             try:
-                self._fill(to, remote, self._place(entry, name))
+                self._fill(to, folder_of(entry), remote, self._place(entry, name))
                 self._files.replaced(entry)
             except InputError as error:
                 self._graft.refused[entry, name] = error
 
-    def _fill(self, to: str, remote: Remote, source: Source) -> None:
+    def _fill(self, to: str, home: str, remote: Remote, source: Source) -> None:
         """Raises InputError. What lies in the folder already stays, if nothing else was fetched into it."""
+        if not is_below(to, home):
+            raise InputError(f"{to} is not below {home}", help="correct the chart's name, or chartHome")
         known = self._graft.filled.get(to, remote)
         if known != remote:
             raise InputError(

@@ -92,3 +92,20 @@ def test_only_so_many_places_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(InputError, match="more than 2 places"):
                 there.fetched(remote, Source("a"))
     assert len(asked) == 2
+
+
+def test_the_name_of_a_chart_leads_into_no_other_folder() -> None:
+    asked: list[Remote] = []
+    row = "{name: ../../../other/templates/x, version: 1.0.0, %s: https://example.com/charts}"
+    files = {
+        "web/kustomization.yaml": f"helmCharts: [{row % 'repo'}]\n",
+        "shop/Chart.yaml": f"name: shop\nversion: 1.0.0\ndependencies: [{row % 'repository'}]\n",
+        "other/Chart.yaml": "name: other\n",
+    }
+    graft, _, there = side(files, asked)
+    there.complete("web", charts=True)
+    there.complete_chart("shop")
+    assert set(graft.entries()) == set(files)
+    assert [place for place, _ in graft.refused] == ["web/kustomization.yaml", "shop/Chart.yaml"]
+    assert all("is not below" in error.message for error in graft.refused.values())
+    assert asked == []

@@ -8,9 +8,9 @@ from typing import Any
 
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
-from review_bot.core.argocd.place import Place, is_below
+from review_bot.core.argocd.place import Place
 from review_bot.core.argocd.problems import Trouble
-from review_bot.core.closure import folder_of, join, normal, outside
+from review_bot.core.closure import folder_of, is_below, join, normal, outside
 from review_bot.core.delivery import Surroundings, Variable
 from review_bot.core.errors import InputError
 from review_bot.core.model import RendererName, Target

@@ -9,10 +9,10 @@ from typing import Any
 
 from review_bot.core.argocd import patterns, values
 from review_bot.core.argocd.application import Application, SourceSpec
-from review_bot.core.argocd.place import Place, is_below, is_copied, root_of
+from review_bot.core.argocd.place import Place, is_copied, root_of
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.charts import in_sync, remote_dependencies, with_dependencies
-from review_bot.core.closure import helm_reads, join
+from review_bot.core.closure import helm_reads, is_below, join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
 from review_bot.core.model import FieldPath, HelmOptions, RendererName, Target

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from review_bot.core.argocd.application import Application, SourceSpec
 from review_bot.core.argocd.problems import NotSeen, Trouble
-from review_bot.core.closure import folder_of, join, normal, outside
+from review_bot.core.closure import folder_of, is_below, join, normal
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError
 from review_bot.core.graft import Graft
@@ -88,8 +88,3 @@ def place_of(source: SourceSpec, app: Application, around: Surroundings) -> Plac
             help="correct spec.source.path, or add the folder",
         )
     return Place(root, found)
-
-
-def is_below(path: str, root: str) -> bool:
-    """Does the path lie in the repository that begins at the root?"""
-    return not outside(path) and (root == "." or path == root or path.startswith(f"{root}/"))
