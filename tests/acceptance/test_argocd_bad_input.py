@@ -54,7 +54,8 @@ def test_what_lies_elsewhere_is_said_not_to_be_seen_with_what_can_be_done(tmp_pa
 def test_what_a_project_in_the_repository_forbids_blocks_and_is_shown_all_the_same(tmp_path: Path) -> None:
     project = (
         "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: default, namespace: argocd}\n"
-        "spec:\n  sourceRepos: ['*']\n  destinations: [{name: prod, namespace: argocd}, {name: prod, namespace: NAMESPACE}]\n"
+        "spec:\n  sourceRepos: ['*']\n"
+        "  destinations: [{name: prod, namespace: argocd}, {name: prod, namespace: NAMESPACE}]\n"
     )
     base = ROOT | WEB | {"apps/project.yaml": project.replace("NAMESPACE", "'*'")}
     narrow = {"apps/project.yaml": project.replace("NAMESPACE", "'r*'"), "web/deploy.yaml": DEPLOYMENT + "\n# more\n"}
