@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import resource
+import signal
 import subprocess
 import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -39,6 +43,20 @@ class GitError(Exception):
         self.status, self.output = status, output
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """What git and its children may need: of each file that they write, and of memory each."""
+
+    file_bytes: int
+    memory_bytes: int
+
+    def apply(self) -> None:
+        """For the process that calls it."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_bytes, self.file_bytes))
+        resource.setrlimit(resource.RLIMIT_DATA, (self.memory_bytes, self.memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """A clean environment: no credentials, no prompts, no system or user configuration."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -68,23 +86,32 @@ def run(
     extra: Mapping[str, str] | None = None,
     timeout: float = TIMEOUT_SECONDS,
     pass_fds: tuple[int, ...] = (),
+    bounds: Bounds | None = None,
 ) -> bytes:
     """git's stdout. Raises GitError, ToolError when it takes longer than `timeout` seconds."""
+    process = subprocess.Popen(
+        command(folder, *words),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(extra),
+        pass_fds=pass_fds,
+        start_new_session=True,
+        preexec_fn=bounds.apply if bounds is not None else None,
+    )
     try:
-        done = subprocess.run(
-            command(folder, *words),
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            env=environment(extra),
-            timeout=timeout,
-            pass_fds=pass_fds,
-            check=False,
-        )
+        output, errors = process.communicate(stdin if stdin is not None else b"", timeout)
     except subprocess.TimeoutExpired as error:
         raise ToolError(f"git {words[0]} took longer than {timeout:.0f} s") from error
-    if done.returncode != 0:
-        raise GitError(done.stderr.decode(errors="replace").strip(), done.returncode, done.stdout)
-    return done.stdout
+    finally:
+        if process.returncode is None:
+            # With the children that speak to the server.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode != 0:
+        raise GitError(errors.decode(errors="replace").strip(), process.returncode, output)
+    return output
 
 
 class Objects:
