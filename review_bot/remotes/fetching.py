@@ -22,12 +22,16 @@ _NOT_PINNED = "name one version: what a range means changes with what lies there
 
 
 class Remotes:
-    """Fetches once what one revision names. Safe to use from several threads."""
+    """What lies elsewhere, for one review: both of its sides see the same, whatever is moved meanwhile.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, hosts: RemoteHosts, folder: Path) -> None:
         self._hosts = hosts
         self._folder = folder
         self._kept = Kept(folder / "archives")
+        self._known: dict[Remote, Tree | InputError] = {}
         self._locks: dict[Remote, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -35,15 +39,23 @@ class Remotes:
         """What lies there. Raises InputError with the cause and what operator or author can do."""
         with self._guard:
             lock = self._locks.setdefault(remote, threading.Lock())
+        with lock:
+            # A host that does not answer is waited for once.
+            found = self._known[remote] if remote in self._known else self._asked(remote)
+            self._known[remote] = found
+        if isinstance(found, InputError):
+            raise InputError(found.message, help=found.help)
+        return found
+
+    def _asked(self, remote: Remote) -> Tree | InputError:
         try:
-            with lock:
-                web = Web(self._hosts)
-                if remote.kind is RemoteKind.GIT:
-                    return repositories.tree(remote, web, self._folder / "git")
-                return self._unpacked(remote, web)
+            web = Web(self._hosts)
+            if remote.kind is RemoteKind.GIT:
+                return repositories.tree(remote, web, self._folder / "git")
+            return self._unpacked(remote, web)
         except InputError as error:
             # Addresses may hold a password, and so may what git says of them.
-            raise InputError(without_secrets(error.message), help=without_secrets(error.help)) from error
+            return InputError(without_secrets(error.message), help=without_secrets(error.help))
 
     def _unpacked(self, remote: Remote, web: Web) -> Tree:
         what = f"{remote.name or remote.url} {remote.revision}".strip()

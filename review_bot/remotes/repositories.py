@@ -2,64 +2,109 @@
 
 from __future__ import annotations
 
-import base64
-import fcntl
-import hashlib
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from review_bot.core.errors import InputError, ToolError
 from review_bot.core.model import Remote, Tree
-from review_bot.core.remote_hosts import PORTS, RemoteHost
-from review_bot.github.git_process import GitError, run
-from review_bot.github.workspace import Repository
-from review_bot.remotes.addresses import address_of
+from review_bot.core.remote_hosts import RemoteHost
+from review_bot.github.git_process import GitError
+from review_bot.remotes.clones import FETCH_SECONDS, MOST_PACKED, Clone, short
 from review_bot.remotes.web import Web, split
 
-SECONDS = 120
-_SHA = re.compile(r"[0-9a-f]{40}\Z")
+TAGS, HEADS = "refs/tags/", "refs/heads/"
+_COMMIT = re.compile(r"[0-9a-f]{40}\Z")
+_PART_OF_A_COMMIT = re.compile(r"[0-9a-fA-F]{7,40}\Z")
 _SCP = re.compile(r"(?:[^@/:]+@)?([^@/:]+):(?!/{2})(.+)\Z")
 # What git takes for the name of a tag, more or less; the rest it says itself.
 _NAME = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\-][^\x00-\x20\x7f~^:?*\[\\]*\Z")
-# What git says where the server has no such thing; everything else is about the server.
-_NO_SUCH = ("remote ref", "not our ref", "invalid refspec", "unadvertised object")
-# What a git that was ended leaves behind.
-_LEFT = ("*.lock", "refs/**/*.lock", "objects/pack/tmp_*")
+# What Argo CD and Flux take for a range of versions (Masterminds/semver).
+_RANGE = re.compile(r".*[<>=!^~*|,].*|v?(?:\d+|[xX])(?:\.(?:\d+|[xX])){0,2}(?:[-+].*)?\Z", re.DOTALL)
+_VERSION = re.compile(r"v?\d+(?:\.\d+){0,2}(?:[-+].*)?\Z", re.DOTALL)
+_PIN = "name a tag or a full commit, so that what is approved is what is deployed"
+# What git says where the server has no such thing, and where it gives only what has a name.
+_NO_SUCH, _UNNAMED = ("remote ref", "not our ref", "invalid refspec"), "unadvertised object"
+# What it says of a server that did not answer.
+_UNREACHED = ("onnect to", "onnection", "timed out", "Empty reply", "returned error: 50")
+# What it says where a child of it was ended for being over its bounds.
+_TOO_MUCH = ("index-pack", "signal 25", "ut of memory")
 
 
 def tree(remote: Remote, web: Web, folder: Path) -> Tree:
     """The repository's tree at the revision, from a bare clone of only what was asked for. Raises InputError.
 
-    One clone holds all revisions of an address, each under a name of its own. Processes take turns.
+    What a tag stands for is asked each time: it may have been moved. A commit that is there needs no network.
     """
     url = https(remote.url)
-    host = _row(url, web)
-    if not _NAME.match(remote.revision):
-        raise _no_such(remote)
-    path = folder / f"{_short(f'{url} {host.terms}')}.git"
-    ref = f"refs/review-bot/{_short(remote.revision)}"
+    host, revision = _row(url, web), _pinned(remote)
+    clone = Clone(folder, url, host)
     try:
-        with _turn(path):
-            if not _holds(path, ref):
-                _fetch(path, ref, url, remote.revision, host)
-        repository = Repository(path, url)
-        return repository.tree(repository.resolve(ref))
+        with clone.turn():
+            return _at(clone, revision, remote)
     except GitError as error:
         raise _explained(remote, error) from error
     except ToolError as error:
         raise InputError(
-            f"{remote.url} takes longer than {SECONDS} s to fetch", help="try again later, or commit what it holds"
+            f"{remote.url} takes longer than {FETCH_SECONDS} s to fetch",
+            help="try again later, or commit what it holds",
         ) from error
 
 
-def _short(text: str) -> str:
-    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
+def _at(clone: Clone, revision: str, remote: Remote) -> Tree:
+    """From the clone if it is there as it should be, else fetched."""
+    ref = f"refs/review-bot/{short(revision)}"
+    held = clone.held(ref)
+    wanted = revision if _COMMIT.match(revision) else _stands_for(clone, revision, remote, held)
+    if held == wanted:
+        try:
+            return clone.tree(ref)
+        except GitError:
+            # Something of it was lost.
+            clone.remove()
+    clone.fetch(revision, ref)
+    return clone.tree(ref)
+
+
+def _stands_for(clone: Clone, tag: str, remote: Remote, held: str | None) -> str:
+    """What the tag is now; what is held where the server can't be asked. Raises InputError, GitError, ToolError."""
+    branch = f"{HEADS}{tag.removeprefix(TAGS)}"
+    try:
+        known = clone.advertised(tag, branch)
+    except ToolError:
+        if held is None:
+            raise
+        return held
+    except GitError as error:
+        # Whoever is refused by the server gets nothing of it.
+        if held is None or not any(words in str(error) for words in _UNREACHED):
+            raise
+        return held
+    if branch in known and remote.revision != tag:
+        if tag in known:
+            raise InputError(
+                f"{remote.url} has a tag and a branch {remote.revision}, and the branch may be deployed",
+                help=f"write {tag}, or a full commit",
+            )
+        raise InputError(f"{remote.revision} is a branch of {remote.url}: what it holds changes", help=_PIN)
+    if tag not in known:
+        raise _no_such(remote)
+    return known[tag]
+
+
+def _pinned(remote: Remote) -> str:
+    """The full commit, or a tag's full name. Raises InputError for what names neither."""
+    revision = remote.revision
+    if _COMMIT.match(revision):
+        return revision
+    if revision in ("", "HEAD"):
+        raise InputError(f"{remote.url} is followed at its default branch: what it holds changes", help=_PIN)
+    if revision.startswith(HEADS):
+        raise InputError(f"{revision} is a branch of {remote.url}: what it holds changes", help=_PIN)
+    if not revision.startswith(TAGS) and _RANGE.match(revision) and not _VERSION.match(revision):
+        raise InputError(f"{revision} is a range of versions of {remote.url}: it means another one later", help=_PIN)
+    if not _NAME.match(revision):
+        raise _no_such(remote)
+    return f"{TAGS}{revision.removeprefix(TAGS)}"
 
 
 def _row(url: str, web: Web) -> RemoteHost:
@@ -81,69 +126,18 @@ def https(url: str) -> str:
     return f"{'https' if ssh else parts.scheme}://{host}{port}{parts.path}"
 
 
-@contextmanager
-def _turn(path: Path) -> Iterator[None]:
-    """One after another, other processes too."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _holds(path: Path, ref: str) -> bool:
-    """Is the revision there with all that belongs to it? A clone of which something was deleted goes."""
-    try:
-        run(path, "rev-parse", "--verify", "--quiet", ref)
-    except (GitError, OSError):
-        return False
-    return _is_whole(path, ref)
-
-
-def _is_whole(path: Path, *names: str) -> bool:
-    try:
-        run(path, "rev-list", "--objects", "--quiet", *names, "--")
-    except GitError:
-        shutil.rmtree(path, ignore_errors=True)
-        return False
-    return True
-
-
-def _fetch(path: Path, ref: str, url: str, revision: str, host: RemoteHost) -> None:
-    """Into the clone; into a new one where the old one was damaged. Raises GitError, ToolError."""
-    is_new = _made(path)
-    try:
-        _fetched(path, ref, url, revision, host)
-    except GitError:
-        if is_new or _is_whole(path, "--all"):
-            raise
-        _made(path)
-        _fetched(path, ref, url, revision, host)
-
-
-def _made(path: Path) -> bool:
-    """Make the clone, whole or not at all. False if it was there."""
-    if path.is_dir():
-        return False
-    made = Path(tempfile.mkdtemp(dir=path.parent))
-    try:
-        run(made, "init", "--quiet", "--bare")
-        os.rename(made, path)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-    return True
-
-
-def _fetched(path: Path, ref: str, url: str, revision: str, host: RemoteHost) -> None:
-    for left in (found for pattern in _LEFT for found in path.glob(pattern)):
-        left.unlink(missing_ok=True)
-    source = revision if _SHA.match(revision) else f"refs/tags/{revision.removeprefix('refs/tags/')}"
-    words = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--end-of-options", url]
-    run(path, *words, f"+{source}:{ref}", extra=_environment(url, host), timeout=SECONDS)
-    run(path, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-
-
 def _explained(remote: Remote, error: GitError) -> InputError:
     said = str(error).strip().splitlines()
+    if any(words in line for line in said for words in _TOO_MUCH):
+        return InputError(
+            f"{remote.url} is larger than {MOST_PACKED >> 20} MiB, unpacks to too much, or can't be unpacked",
+            help="commit what it is needed for",
+        )
+    if any(_UNNAMED in line for line in said):
+        return InputError(
+            f"{remote.url} has no name for the commit {remote.revision}, and gives nothing without one",
+            help="name a tag, or let the server give any commit (uploadpack.allowReachableSHA1InWant)",
+        )
     if not said or any(words in line for line in said for words in _NO_SUCH):
         return _no_such(remote)
     return InputError(
@@ -153,30 +147,7 @@ def _explained(remote: Remote, error: GitError) -> InputError:
 
 
 def _no_such(remote: Remote) -> InputError:
-    return InputError(
-        f"{remote.url} has no commit or tag {remote.revision!r} that can be fetched",
-        help="name a tag or a full commit; a branch is not pinned, and is not fetched",
-    )
-
-
-def _environment(url: str, host: RemoteHost) -> dict[str, str]:
-    """Settings by the environment, so that no password stands in an argument or a file."""
-    parts = urlsplit(url)
-    address = address_of(parts.hostname or "", host)
-    address = f"[{address}]" if ":" in address else address
-    settings = {
-        "http.followRedirects": "false",
-        # The very address that was looked at.
-        "http.curloptResolve": f"{parts.hostname}:{parts.port or PORTS[parts.scheme]}:{address}",
-        "protocol.allow": "never",
-        "protocol.https.allow": "always",
-    }
-    if host.plain_http:
-        settings["protocol.http.allow"] = "always"
-    if host.password:
-        pair = base64.b64encode(f"{host.username}:{host.password}".encode()).decode()
-        settings["http.extraHeader"] = f"Authorization: Basic {pair}"
-    found = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+    if _PART_OF_A_COMMIT.match(remote.revision) and not _COMMIT.match(remote.revision):
+        why = f"{remote.url} has no tag {remote.revision!r}, and a part of a commit's name is not asked for"
+        return InputError(why, help="write all 40 letters of the commit, in lower case")
+    return InputError(f"{remote.url} has no commit or tag {remote.revision!r}", help=_PIN)

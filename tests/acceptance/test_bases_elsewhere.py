@@ -130,7 +130,7 @@ def test_without_the_operators_word_nobody_is_asked(elsewhere: Repositories, tmp
     ("reference", "words"),
     [
         ("shared//app", "names no revision"),
-        ("shared//app?ref=main", "has no commit or tag 'main'"),
+        ("shared//app?ref=main", "main is a branch"),
         ("shared//app?ref=v9", "has no commit or tag 'v9'"),
         ("shared//nothing?ref=v1", "there is no kustomization in nothing"),
         ("shared//../app?ref=v1", "names no folder of a repository"),

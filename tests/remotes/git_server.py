@@ -16,12 +16,16 @@ from elsewhere import listening
 
 
 class Repositories:
-    """Everything below `root`; `asked` are the requests with their headers, `credentials` what is wanted of them."""
+    """Everything below `root`; `asked` are the requests with their headers, `credentials` what is wanted of them.
+
+    Another `status` than 200 is all that it answers; an `is_old` one speaks git's first protocol only.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root, self.url, self.credentials = root, "", ""
         self.asked: list[tuple[str, str]] = []
         self.redirects: dict[str, str] = {}
+        self.status, self.is_old = 200, False
 
     def add(self, name: str, *versions: tuple[str, Mapping[str, str | None]]) -> list[str]:
         """A repository with a commit and tag for each version; the commits."""
@@ -45,7 +49,9 @@ def git_server(root: Path) -> Iterator[Repositories]:
         def do_GET(self) -> None:
             found.asked.append((self.path, self.headers.get("Authorization", "")))
             name = self.path.split("/")[1]
-            if name in found.redirects:
+            if found.status != 200:
+                self.send_error(found.status)
+            elif name in found.redirects:
                 self.send_response(302)
                 self.send_header("Location", self.path.replace(f"/{name}", found.redirects[name], 1))
                 self.end_headers()
@@ -68,7 +74,7 @@ def git_server(root: Path) -> Iterator[Repositories]:
                 "REQUEST_METHOD": self.command,
                 "CONTENT_TYPE": self.headers.get("Content-Type", ""),
                 "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_PROTOCOL": "" if found.is_old else self.headers.get("Git-Protocol", ""),
             }
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             # It ends with 1 where it refuses, having said so to the client.

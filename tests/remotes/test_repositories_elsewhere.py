@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from git_server import Repositories, git_server
 from review_bot.core.errors import InputError
 from review_bot.core.model import Remote, RemoteKind
 from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
+from review_bot.github.git_process import Bounds
+from review_bot.remotes import clones
 from review_bot.remotes.fetching import Remotes
 from review_bot.remotes.repositories import https
 
@@ -36,34 +39,45 @@ def wanted(server: Repositories, revision: str, name: str = "shared") -> Remote:
     return Remote(RemoteKind.GIT, f"{server.url}/{name}", "", revision)
 
 
-@pytest.mark.parametrize("revision", ["v1", "refs/tags/v1"])
-def test_a_tag_is_fetched_once_and_then_needs_no_network(
-    elsewhere: Repositories, tmp_path: Path, revision: str
+def test_a_clone_is_bounded_in_size(elsewhere: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = random.Random(1).randbytes(300_000)
+    (elsewhere.root / "shared" / "noise").write_bytes(noise)
+    repositories.commit(elsewhere.root / "shared", "noise")
+    repositories.git(elsewhere.root / "shared", "tag", "v3")
+    monkeypatch.setattr(clones, "BOUNDS", Bounds(file_bytes=100_000, memory_bytes=1 << 30))
+    with pytest.raises(InputError, match="is larger than"):
+        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v3"))
+    monkeypatch.undo()
+    for bound, words in (("MOST_IN_A_FILE", "a file of more than"), ("MOST_IN_ALL", "holds more than")):
+        with monkeypatch.context() as patch:
+            patch.setattr(clones, bound, 200_000)
+            with pytest.raises(InputError, match=words):
+                remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v3"))
+    assert remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v3")).read("noise") == noise
+
+
+def test_a_tree_that_holds_itself_many_times_is_not_listed(elsewhere: Repositories, tmp_path: Path) -> None:
+    """Ten folders, each of them ten times the one below it: 10^10 files in a pack of some hundred bytes."""
+    work = elsewhere.root / "shared"
+    row = f"100644 blob {repositories.git(work, 'hash-object', '-w', 'app/map.yaml')}"
+    for _ in range(10):
+        listing = "".join(f"{row}\tdeeper-{n}\n" for n in range(10))
+        tree = subprocess.run(["git", "-C", str(work), "mktree"], input=listing, capture_output=True, text=True)
+        row = f"040000 tree {tree.stdout.strip()}"
+    repositories.git(work, "tag", "v3", repositories.git(work, "commit-tree", "-m", "bomb", row.split()[2]))
+    with pytest.raises(InputError, match="holds too many files"):
+        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v3"))
+
+
+def test_no_password_of_the_operators_home_is_sent(
+    elsewhere: Repositories, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tree = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
-    assert tree.read("app/map.yaml") == CONFIG_MAP.format(1).encode()
-    asked = len(elsewhere.asked)
-    again = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
-    assert (again.sha, len(elsewhere.asked)) == (tree.sha, asked)
-
-
-def test_a_full_commit_is_fetched(elsewhere: Repositories, tmp_path: Path) -> None:
-    commit = repositories.git(elsewhere.root / "shared", "rev-parse", "v1^{commit}")
-    tree = remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, commit))
-    assert (tree.sha, sorted(tree.entries())) == (commit, ["app/map.yaml"])
-
-
-@pytest.mark.parametrize(
-    "revision",
-    ["main", "HEAD", "", "v9", "v*", "0" * 40, "v1:refs/heads/x", "../heads/main", "-v", "v1\0", "v1\nHost: x", "v1 x"],
-)
-def test_a_branch_is_not_pinned_and_what_is_not_there_is_said(
-    elsewhere: Repositories, tmp_path: Path, revision: str
-) -> None:
-    with pytest.raises(InputError, match="has no commit or tag") as caught:
-        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, revision))
-    assert "a branch is not pinned" in caught.value.help
-    assert not list((tmp_path / "cache").rglob("*.pack"))
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login bot password hunter2\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    elsewhere.credentials = "Basic x"
+    with pytest.raises(InputError, match="can't be fetched"):
+        remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1"))
+    assert {said for _, said in elsewhere.asked} == {""}
 
 
 def test_only_what_the_operator_names_is_asked(elsewhere: Repositories, tmp_path: Path) -> None:
@@ -146,6 +160,7 @@ def test_a_clone_that_lost_something_is_made_anew(elsewhere: Repositories, tmp_p
     before = {revision: own.fetch(wanted(elsewhere, revision)).sha for revision in ("v1", "v2")}
     for path in (tmp_path / "cache" / "git").glob(lost):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+    own = remotes(tmp_path, place(elsewhere.url))
     after = {revision: own.fetch(wanted(elsewhere, revision)) for revision in ("v3", "v1", "v2")}
     assert {revision: after[revision].sha for revision in before} == before
     assert after["v1"].read("app/map.yaml") == CONFIG_MAP.format(1).encode()
@@ -165,7 +180,9 @@ def test_a_server_that_is_down_costs_no_clone(elsewhere: Repositories, tmp_path:
     elsewhere.redirects["shared"] = f"{elsewhere.url}/elsewhere"
     with pytest.raises(InputError, match="can't be fetched"):
         own.fetch(wanted(elsewhere, "v2"))
-    assert own.fetch(wanted(elsewhere, "v1")).read("app/map.yaml")
+    commit = repositories.git(elsewhere.root / "shared", "rev-parse", "v1^{commit}")
+    elsewhere.redirects.clear()
+    assert remotes(tmp_path, place(elsewhere.url)).fetch(wanted(elsewhere, "v1")).sha == commit
 
 
 def test_a_cache_that_was_deleted_is_filled_again(elsewhere: Repositories, tmp_path: Path) -> None:
