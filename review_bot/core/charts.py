@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from review_bot.core import version_ranges
 from review_bot.core.closure import Files, join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.model import Remote, RemoteKind, Source
@@ -16,6 +18,7 @@ _DECLARED = ("Chart.yaml", "requirements.yaml")
 # As helm's type has them.
 _FIELDS = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")
 _LOCKED = ("Chart.lock", "requirements.lock")
+_UNUSUAL = re.compile(r"[^A-Za-z0-9.+_-]+")
 
 
 def dependencies(chart: str, files: Files) -> list[Mapping[str, Any]]:
@@ -40,7 +43,7 @@ def remote_dependencies(chart: str, files: Files) -> Iterator[Remote]:
         kind = RemoteKind.OCI if repository.startswith("oci://") else RemoteKind.HELM
         if "://" not in repository or repository.startswith("file://") or vendored(chart, name, files):
             continue
-        yield Remote(kind, repository, name, str(version or ""))
+        yield version_ranges.chart(kind, repository, name, str(version or ""))
 
 
 def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
@@ -62,7 +65,7 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
 
 def home_of(remote: Remote, chart: str) -> str:
     """The folder of a dependency in the chart's charts/."""
-    return f"{chart}/charts/{remote.name}-{remote.revision}"
+    return f"{chart}/charts/{remote.name}-{_UNUSUAL.sub('-', remote.revision)}"
 
 
 def in_sync(chart: str, files: Files) -> bool:

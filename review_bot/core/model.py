@@ -119,13 +119,14 @@ class Remote:
     """Something that lies elsewhere: a git repository, a chart of a Helm repository, an OCI artifact, or one file.
 
     `url` as it is written; `name` the chart's name for `helm`; `revision` a commit or tag, a chart's version, or a tag
-    or digest.
+    or digest. A `floating` one is a range of versions, of which the highest is meant.
     """
 
     kind: RemoteKind
     url: str
     name: str = ""
     revision: str = ""
+    floating: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from review_bot.core.model import (
     TreeEntry,
 )
 from review_bot.core.planning import TEXTS, marked_in
+from review_bot.pipeline.floating import Floating
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Reach:
 
     here: Callable[[str, str], bool]
     tree_of: Callable[[Remote], Tree]
+    exact: Callable[[Remote], Remote]
     templating: Templating
 
 
@@ -67,6 +69,7 @@ class DeliveredSide:
         # What both sides hold is parsed once.
         self.files: Files = Files(self.graft, self.other.files if self.other is not None else None)
         self.elsewhere = Elsewhere(self.graft, self.files, self.reach.tree_of, self._mark)
+        self.floating = Floating(self.reach.exact, self.elsewhere.fetched)
         self._realms = {root.id: root.path for root in self.roots}
         # By identity, since comparing targets compares all that they read; each is kept lest another gets its identity.
         self._prints: dict[int, tuple[Target, str]] = {}
@@ -99,6 +102,7 @@ class DeliveredSide:
             # Anew with everything known by now: what is told later may decide about what was told first.
             self._before, self.targets = self.targets, {}
             self.findings, self.failed = [], set()
+            self.floating.forget()
             for realm, objects in told.items():
                 self._ask(realm, objects)
             further = [t for t in self.leading() if t.id not in seen and self._rendered(t)]
@@ -107,6 +111,7 @@ class DeliveredSide:
             for target in further:
                 seen.add(target.id)
                 told[self.realm_of(target)] += [Told(r, target) for r in self._rendered(target)]
+        self.findings += self.floating.findings(self.targets.values())
         self._settle_realms()
         return self._standing() == before
 
@@ -147,7 +152,7 @@ class DeliveredSide:
             config=self.config,
             objects=objects,
             here=self.reach.here,
-            fetched=self.elsewhere.fetched,
+            fetched=self.floating.fetched,
             complete=lambda folder, charts: self.elsewhere.complete(folder, charts=charts),
             templating=self.reach.templating,
             realm=realm,

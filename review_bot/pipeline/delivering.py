@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from review_bot.core import repo_urls
 from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import DeliveryTool
+from review_bot.core.delivery import DeliveryTool, Templating
 from review_bot.core.errors import InputError, UsageError
 from review_bot.core.flux.artifacts import with_names
 from review_bot.core.flux.tool import Flux
@@ -29,6 +29,7 @@ from review_bot.core.model import (
     Tree,
 )
 from review_bot.core.planning import TEXTS, WORDS, Marked, Plan, discovered, leading
+from review_bot.core.version_ranges import highest
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.completing import completed_tree
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
@@ -68,7 +69,8 @@ class Survey:
 class Delivering:
     """What stays the same from side to side. `branch` is what pull requests are merged into, "" if not known.
 
-    `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it; None where nothing is allowed.
+    `fetch` gets what lies elsewhere, as core.delivery.Surroundings.fetched asks for it, and `versions` tells in which
+    versions it lies there; None where nothing is allowed.
     `platforms` tell charts about their clusters, None: they are told what the configuration says.
     """
 
@@ -78,6 +80,7 @@ class Delivering:
     branch: str = ""
     platforms: Platforms | None = None
     fetch: Callable[[Remote], Tree] | None = None
+    versions: Callable[[Remote], Sequence[str]] | None = None
     tools: Sequence[DeliveryTool] = TOOLS
 
     async def change(
@@ -168,7 +171,7 @@ class Delivering:
         other: DeliveredSide | None = None,
         changes: Sequence[FileChange] = (),
     ) -> DeliveredSide:
-        reach = Reach(self._here, self.tree_of, expander)
+        reach = Reach(self._here, self.tree_of, lambda remote: self._exact(remote, expander), expander)
         return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other, changes=changes)
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
@@ -206,6 +209,12 @@ class Delivering:
         """Is this the repository itself, at what is merged? Where no origin is known every address is taken for it."""
         origin = self.repository.origin
         return (not origin or repo_urls.same(url, origin)) and revision in (*USUAL_BRANCHES, self.branch)
+
+    def _exact(self, remote: Remote, templating: Templating) -> Remote:
+        """What the range means now. Raises InputError."""
+        if self.versions is None:
+            return remote
+        return replace(remote, revision=highest(remote, self.versions(remote), templating), floating=False)
 
     def tree_of(self, remote: Remote) -> Tree:
         """What lies elsewhere, or in this repository at a revision. Raises InputError."""

@@ -190,12 +190,13 @@ class Reviewer:
         """What finds the targets that delivery tools are told of."""
         from review_bot.pipeline.delivering import Delivering
 
-        fetch = None
+        fetch = versions = None
         if self.remotes is not None:
             from review_bot.remotes.fetching import Remotes
 
-            fetch = Remotes(self.remotes, self.cache_folder / "remotes").fetch
-        return Delivering(self.renderer(config), repository, config, branch, platforms, fetch)
+            elsewhere = Remotes(self.remotes, self.cache_folder / "remotes")
+            fetch, versions = elsewhere.fetch, elsewhere.versions
+        return Delivering(self.renderer(config), repository, config, branch, platforms, fetch, versions)
 
     @property
     def cache_folder(self) -> Path:

@@ -30,6 +30,11 @@ def archive(remote: Remote, web: Web) -> bytes:
     return got.body
 
 
+def versions(remote: Remote, web: Web) -> tuple[str, ...]:
+    """In which versions the index has the chart. Raises InputError."""
+    return tuple(str(row.get("version")) for row in _rows(remote, _index(remote, web)))
+
+
 def _index(remote: Remote, web: Web) -> Mapping[str, Any]:
     url = f"{remote.url.rstrip('/')}/index.yaml"
     got = web.get(url, basic(web.allowed(url)))
@@ -42,13 +47,17 @@ def _index(remote: Remote, web: Web) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _row(remote: Remote, index: Mapping[str, Any]) -> Mapping[str, Any]:
+def _rows(remote: Remote, index: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     entries = index.get("entries")
     rows = entries.get(remote.name) if isinstance(entries, dict) else None
     if not isinstance(rows, list):
         raise InputError(f"{remote.url} has no chart {remote.name}", help="look at the chart's name")
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _row(remote: Remote, index: Mapping[str, Any]) -> Mapping[str, Any]:
     wanted = remote.revision.removeprefix("v")
-    for row in rows:
-        if isinstance(row, dict) and str(row.get("version")).removeprefix("v") == wanted:
+    for row in _rows(remote, index):
+        if str(row.get("version")).removeprefix("v") == wanted:
             return row
     raise InputError(f"{remote.url} has no {remote.name} {remote.revision}", help="look at the chart's version")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from review_bot.core.archives import unpacked, without_top
 from review_bot.core.errors import InputError
@@ -13,12 +15,14 @@ from review_bot.core.files_tree import FilesTree
 from review_bot.core.model import Remote, RemoteKind, Tree
 from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.repo_urls import without_secrets
-from review_bot.remotes import charts, oci, repositories, single_files
+from review_bot.core.version_ranges import is_exact
+from review_bot.remotes import charts, oci, repositories, single_files, versions
 from review_bot.remotes.folders import Kept
 from review_bot.remotes.web import Web
 
-_EXACT = re.compile(r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?\Z", re.ASCII)
 _NOT_PINNED = "name one version: what a range means changes with what lies there, and so would this review"
+
+_T = TypeVar("_T")
 
 
 class Remotes:
@@ -32,30 +36,34 @@ class Remotes:
         self._folder = folder
         self._kept = Kept(folder / "archives")
         self._known: dict[Remote, Tree | InputError] = {}
+        self._listed: dict[Remote, tuple[str, ...] | InputError] = {}
         self._locks: dict[Remote, threading.Lock] = {}
         self._guard = threading.Lock()
 
     def fetch(self, remote: Remote) -> Tree:
         """What lies there. Raises InputError with the cause and what operator or author can do."""
+        return self._once(remote, self._known, self._tree)
+
+    def versions(self, remote: Remote) -> tuple[str, ...]:
+        """In which versions it lies there now, whatever revision is asked for. Raises InputError."""
+        return self._once(replace(remote, revision="", floating=True), self._listed, versions.listed)
+
+    def _once(self, remote: Remote, known: dict[Remote, _T | InputError], ask: Callable[[Remote, Web], _T]) -> _T:
+        """A host that does not answer is waited for once, too."""
         with self._guard:
             lock = self._locks.setdefault(remote, threading.Lock())
         with lock:
-            # A host that does not answer is waited for once.
-            found = self._known[remote] if remote in self._known else self._asked(remote)
-            self._known[remote] = found
+            if remote not in known:
+                known[remote] = _asked(remote, Web(self._hosts), ask)
+            found = known[remote]
         if isinstance(found, InputError):
             raise InputError(found.message, help=found.help)
         return found
 
-    def _asked(self, remote: Remote) -> Tree | InputError:
-        try:
-            web = Web(self._hosts)
-            if remote.kind is RemoteKind.GIT:
-                return repositories.tree(remote, web, self._folder / "git")
-            return self._unpacked(remote, web)
-        except InputError as error:
-            # Addresses may hold a password, and so may what git says of them.
-            return InputError(without_secrets(error.message), help=without_secrets(error.help))
+    def _tree(self, remote: Remote, web: Web) -> Tree:
+        if remote.kind is RemoteKind.GIT:
+            return repositories.tree(remote, web, self._folder / "git")
+        return self._unpacked(remote, web)
 
     def _unpacked(self, remote: Remote, web: Web) -> Tree:
         what = f"{remote.name or remote.url} {remote.revision}".strip()
@@ -83,11 +91,20 @@ class Remotes:
             return None
 
 
+def _asked(remote: Remote, web: Web, ask: Callable[[Remote, Web], _T]) -> _T | InputError:
+    try:
+        return ask(remote, web)
+    except InputError as error:
+        # Addresses may hold a password, and so may what git says of them.
+        return InputError(without_secrets(error.message), help=without_secrets(error.help))
+
+
 def _is_pinned(remote: Remote) -> bool:
-    if remote.kind is RemoteKind.HELM:
-        return _EXACT.match(remote.revision) is not None
+    # A chart's name comes with a version, which helm would take for a range if it is not a whole one.
+    if remote.kind is RemoteKind.HELM or remote.name:
+        return is_exact(remote.revision) and not remote.floating
     # A single file's address says it itself (core.remote_bases).
-    return remote.kind is RemoteKind.FILE or oci.pinned(remote.revision)
+    return remote.kind is RemoteKind.FILE or (oci.pinned(remote.revision) and not remote.floating)
 
 
 _FETCHED_BY = {RemoteKind.HELM: charts.archive, RemoteKind.OCI: oci.archive, RemoteKind.FILE: single_files.content}

@@ -32,12 +32,17 @@ def pinned(revision: str) -> bool:
     return revision != "latest" and _TAG.match(revision.replace("+", "_")) is not None
 
 
-def archive(remote: Remote, web: Web) -> bytes:
-    """The artifact's content, a .tar.gz that is what its digest says; its revision is pinned. Raises InputError."""
+def api_of(remote: Remote, web: Web) -> Api:
+    """The repository of the registry that it names. Raises InputError."""
     host, _, name = address(remote).removeprefix("https://").partition("/")
     if not _NAME.match(name):
         raise InputError(f"{remote.url} names no repository of a registry", help="correct the address")
-    api = Api(host, name, web.named(address(remote)), web)
+    return Api(host, name, web.named(address(remote)), web)
+
+
+def archive(remote: Remote, web: Web) -> bytes:
+    """The artifact's content, a .tar.gz that is what its digest says; its revision is pinned. Raises InputError."""
+    api = api_of(remote, web)
     reference = remote.revision.replace("+", "_")
     manifest = _fine(api.get(f"manifests/{reference}", {"Accept": MANIFESTS}, MOST_MANIFEST), remote).body
     if DIGEST.match(reference):

@@ -15,6 +15,7 @@ from registries import Registry, running
 
 from review_bot.core.tools import find
 
+HELM_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 FLUX_LAYER = "application/vnd.cncf.flux.content.v1.tar+gzip"
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{size: '{size}'}}\n"
 CHART = {
@@ -107,11 +108,35 @@ def test_flux_builds_manifests_of_an_artifact(tmp_path: Path, registry: Registry
     assert sizes(verdict, "flux:app") == [("from-artifact", ["data.size"])]
 
 
-def test_a_range_of_an_artifact_is_not_seen_and_says_so(tmp_path: Path, registry: Registry) -> None:
+def test_a_range_that_no_version_fits_is_not_seen_and_says_so(tmp_path: Path, registry: Registry) -> None:
+    # v1 and v2 are none: a version has three numbers.
     verdict = reviewed(tmp_path, registry, {"clusters/app.yaml": OCI_REPOSITORY}, ("tag: v1", "semver: '*'"))
-    found = [f for f in verdict["findings"] if f["rule"] == "not-seen"]
-    assert [f["severity"] for f in found] == ["warning"]
-    assert "range" in found[0]["message"] + found[0]["help"] or "one version" in found[0]["message"] + found[0]["help"]
+    (found,) = [f for f in verdict["findings"] if f["rule"] == "not-seen"]
+    assert (found["severity"], "no version of" in found["message"]) == ("warning", True)
+    assert "fits *" in found["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "old"), [(("size: 1", "size: 2"), "size"), (("semver: 1.x", "tag: 1.0.0"), "chart")]
+)
+def test_a_range_means_the_highest_version_that_fits(
+    tmp_path: Path, registry: Registry, change: tuple[str, str], old: str
+) -> None:
+    words = BY_REFERENCE.replace("tag: 1.0.0", "semver: 1.x")
+    verdict = reviewed(tmp_path, registry, {"clusters/shop.yaml": words}, change)
+    assert sizes(verdict, "helmrelease:flux-system/shop") == [("shop", [f"data.{old}"])]
+    found = [f["message"] for f in verdict["findings"] if f["rule"] == "floating-version"]
+    assert all("version 1.1.0+build.1, which 1.x means today" in message for message in found)
+    assert len(found) == (1 if old == "size" else 0)
+
+
+def test_a_tag_that_is_written_like_a_range_is_no_chart_of_argo_cd(tmp_path: Path, registry: Registry) -> None:
+    """Argo CD takes the highest version; whoever may push could show another one."""
+    registry.artifact("charts/shop", "1.x", HELM_LAYER, packed({"shop/Chart.yaml": b"name: shop\nversion: 9.0.0\n"}))
+    verdict = reviewed(tmp_path, registry, {"apps/shop.yaml": APPLICATION}, ("1.0.0", "1.x"))
+    assert sizes(verdict, "argocd:shop") == [("shop", ["data.chart"])]
+    (found,) = [f for f in verdict["findings"] if f["rule"] == "floating-version"]
+    assert "reviewed in the version 1.1.0+build.1, which 1.x means today" in found["message"]
 
 
 BY_REPOSITORY = """\

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from review_bot.core import version_ranges
 from review_bot.core.argocd.application import Application, SourceSpec
 from review_bot.core.argocd.problems import NotSeen, Trouble
 from review_bot.core.closure import folder_of, is_below, join, normal
@@ -49,9 +50,11 @@ def root_of(source: SourceSpec, resource: Resource, around: Surroundings) -> str
     if not chart and not url.startswith("oci://") and around.here(url, revision):
         return "."
     if url.startswith("oci://") or (chart and "://" not in url):
-        remote = Remote(RemoteKind.OCI, url, chart, revision)
+        # A tag that is there goes before a range, where it is not a chart that is asked for.
+        plain = Remote(RemoteKind.OCI, url, "", revision)
+        remote = version_ranges.chart(RemoteKind.OCI, url, chart, revision) if chart else plain
     elif chart:
-        remote = Remote(RemoteKind.HELM, url, chart, revision)
+        remote = version_ranges.chart(RemoteKind.HELM, url, chart, revision)
     else:
         remote = Remote(RemoteKind.GIT, url, "", revision)
     try:

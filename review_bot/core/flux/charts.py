@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import json
 import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from review_bot.core import version_ranges
 from review_bot.core.charts import with_dependencies
 from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings
 from review_bot.core.errors import InputError, YamlError
 from review_bot.core.flux.ignoring import Ignoring
 from review_bot.core.flux.objects import Asking, Broken, NotSeen, held, words
-from review_bot.core.flux.sources import Sources, oci_revision
+from review_bot.core.flux.sources import Sources, artifact
 from review_bot.core.lenient import mapping, text
-from review_bot.core.model import FieldPath, Remote, RemoteKind
+from review_bot.core.model import FieldPath, RemoteKind
 from review_bot.core.yaml_reader import load
-
-# One version and no range of them.
-_EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?\Z")
 
 
 @dataclass(frozen=True)
@@ -60,10 +57,7 @@ def _referred(reference: Mapping[str, Any], asking: Asking, around: Surroundings
     spec = mapping(told.resource.manifest.get("spec"))
     if kind == "HelmChart":
         return _described(spec, namespace, asking, around, sources)
-    version = oci_revision(mapping(spec.get("ref"))) or "latest"
-    if mapping(spec.get("ref")).get("semver") and not mapping(spec.get("ref")).get("digest"):
-        _must_be_exact(version, text(spec.get("url")))
-    folder = around.fetched(Remote(RemoteKind.OCI, text(spec.get("url")), "", version), told.resource.source)
+    folder = around.fetched(artifact(spec), told.resource.source)
     return _checked(Chart(folder, folder), around)
 
 
@@ -134,18 +128,11 @@ def _from_a_repository(
     told = sources.told("HelmRepository", text(reference.get("namespace")) or namespace, text(reference.get("name")))
     repository = mapping(told.resource.manifest.get("spec"))
     url, version = text(repository.get("url")), text(spec.get("version")) or "*"
-    _must_be_exact(version, f"{url}, chart {name}")
     if repository.get("type") == "oci" or url.startswith("oci://"):
-        return around.fetched(Remote(RemoteKind.OCI, f"{url.rstrip('/')}/{name}", "", version), told.resource.source)
-    return around.fetched(Remote(RemoteKind.HELM, url, name, version), told.resource.source)
-
-
-def _must_be_exact(version: str, what: str) -> None:
-    if not _EXACT.match(version):
-        raise NotSeen(
-            f"which version of {what} fits {version!r} is not said in git",
-            help="name one version, so that it is reviewed",
-        )
+        remote = version_ranges.chart(RemoteKind.OCI, f"{url.rstrip('/')}/{name}", "", version)
+    else:
+        remote = version_ranges.chart(RemoteKind.HELM, url, name, version)
+    return around.fetched(remote, told.resource.source)
 
 
 def _checked(chart: Chart, around: Surroundings) -> Chart:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from review_bot.core import version_ranges
 from review_bot.core.closure import join
 from review_bot.core.delivery import Surroundings, Told
 from review_bot.core.flux import artifacts
@@ -85,7 +86,7 @@ class Sources:
     def _root(self, kind: str, spec: Mapping[str, Any], at: Source) -> str:
         url, reference = text(spec.get("url")), mapping(spec.get("ref"))
         if kind == "OCIRepository":
-            return self._around.fetched(Remote(RemoteKind.OCI, url, "", oci_revision(reference)), at)
+            return self._around.fetched(artifact(spec), at)
         # In the order in which source-controller looks.
         pinned = next((text(reference.get(k)) for k in ("commit", "name", "semver", "tag") if reference.get(k)), "")
         branch = text(reference.get("branch"))
@@ -139,6 +140,12 @@ class Sources:
         return Root(folder, Ignoring())
 
 
-def oci_revision(reference: Mapping[str, Any]) -> str:
-    """A digest goes before a range of versions, and that before a tag."""
-    return next((text(reference.get(k)) for k in ("digest", "semver", "tag") if reference.get(k)), "")
+def artifact(spec: Mapping[str, Any]) -> Remote:
+    """What an OCIRepository names: a digest goes before a range of versions, and that before a tag. Raises NotSeen."""
+    url, reference = text(spec.get("url")), mapping(spec.get("ref"))
+    digest, semver = text(reference.get("digest")), text(reference.get("semver"))
+    if digest or not semver:
+        return Remote(RemoteKind.OCI, url, "", digest or text(reference.get("tag")) or "latest")
+    if reference.get("semverFilter"):
+        raise NotSeen(f"{url} is deployed in a version that a filter picks", help="name a tag or a digest")
+    return version_ranges.chart(RemoteKind.OCI, url, "", semver)

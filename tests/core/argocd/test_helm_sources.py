@@ -9,7 +9,8 @@ from argo import CHART, HERE, Remotes, application, expand, only_part, problems
 
 from review_bot.core.argocd.helm import escaped
 from review_bot.core.argocd.values import expanded
-from review_bot.core.model import HelmOptions, Remote, RemoteKind
+from review_bot.core.model import HelmOptions, RemoteKind
+from review_bot.core.version_ranges import chart
 
 FILES = {"web/Chart.yaml": CHART, "web/values.yaml": "", "web/prod.yaml": "", "env/all.yaml": "", "env/eu.yaml": ""}
 
@@ -157,7 +158,7 @@ def test_a_dependency_that_is_not_vendored_is_fetched_in_the_version_of_the_lock
     side, found = expand(DEPENDENT | lock, application("path: web"), remotes=remotes)
     (target,) = found.targets
     (part,) = target.parts
-    assert remotes.asked == [Remote(RemoteKind.HELM, "https://charts.example.com/all", "db", version)]
+    assert remotes.asked == [chart(RemoteKind.HELM, "https://charts.example.com/all", "db", version)]
     assert (target.path, part.path) == ("web", "web~with-dependencies")
     assert part.reads is not None and f"{part.path}/charts/db-{version}/templates/a.yaml" in part.reads
     assert target.reads is not None and "web/Chart.yaml" in target.reads

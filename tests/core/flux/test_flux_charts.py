@@ -66,8 +66,8 @@ def chart(version: str, kind: str = "HelmRepository") -> str:
     [
         (chart("1.0.0"), source("HelmRepository", "https://charts.example.com"), "charts.example.com lies outside"),
         (chart("1.0.0"), source("HelmRepository", "oci://r.example.com/c", ", type: oci"), "oci://r.example.com/c/web"),
-        (chart("1.x"), source("HelmRepository", "https://charts.example.com"), "fits '1.x' is not said in git"),
-        (chart(""), source("HelmRepository", "https://charts.example.com"), "fits '*' is not said in git"),
+        (chart("1.x"), source("HelmRepository", "https://charts.example.com"), "charts.example.com lies outside"),
+        (chart(""), source("HelmRepository", "https://charts.example.com"), "charts.example.com lies outside"),
         (chart("1.0.0"), CONFIG_MAP, "the HelmRepository apps/s is not in this repository"),
         (chart("1.0.0", "Bucket"), CONFIG_MAP, "what the Bucket apps/s holds is not in git"),
         (
@@ -78,7 +78,12 @@ def chart(version: str, kind: str = "HelmRepository") -> str:
         (
             "chartRef: {kind: OCIRepository, name: s}",
             source("OCIRepository", "oci://r.example.com/web", ", ref: {semver: 1.x}"),
-            "fits '1.x' is not said in git",
+            "oci://r.example.com/web lies outside",
+        ),
+        (
+            "chartRef: {kind: OCIRepository, name: s}",
+            source("OCIRepository", "oci://r.example.com/web", ", ref: {semver: 1.x, semverFilter: '.*-rc'}"),
+            "in a version that a filter picks",
         ),
     ],
 )
