@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from review_bot.core.lenient import mapping, text
@@ -110,9 +110,13 @@ def workspaces(
     *,
     sure: bool,
     inherited: frozenset[str] = frozenset(),
+    optional: Container[str] = (),
     unknown: Severity | None = Severity.ERROR,
 ) -> None:
-    """Workspaces as they are given, against those that `what` declares; `unknown`: how heavy is one too many."""
+    """Workspaces as they are given, against those that `what` declares; `unknown`: how heavy is one too many.
+
+    `optional` are names of the giver's that may be bound to nothing, and then are not given on.
+    """
     if not asked.whole:
         return
     severity = Severity.ERROR if sure else Severity.WARNING
@@ -126,4 +130,5 @@ def workspaces(
         name = text(workspace.get("name"))
         if unknown is not None and name not in asked.workspaces and name not in inherited:
             message = f"{what} declares no workspace {name}"
-            report.say(place, Rule.WORKSPACE, message, f"it has: {known}", unknown if sure else Severity.WARNING)
+            always = sure and (text(workspace.get("workspace")) or name) not in optional
+            report.say(place, Rule.WORKSPACE, message, f"it has: {known}", unknown if always else Severity.WARNING)

@@ -67,10 +67,14 @@ class Catalogue:
         """
         known = self._known.get((kind, name), ())
         fitting = [(t, f) for t, f in known if _fits(kind, f.resource.id.namespace, namespace)]
-        ranked = sorted(fitting, key=lambda one: (one[0] != target, not one[1].sure))
-        if not ranked:
+        if not fitting:
             self.missed.add(name)
-        return ranked[0][1] if ranked else None
+            return None
+        own = [f for t, f in fitting if t == target]
+        ranked = sorted(own or [f for _, f in fitting], key=lambda found: not found.sure)
+        # Of several that differ (one a cluster, say), nobody can tell which is meant.
+        one = all(f.resource.manifest.get("spec") == ranked[0].resource.manifest.get("spec") for f in ranked)
+        return ranked[0] if one else Found(ranked[0].resource, False)
 
     def taken_away(self, kind: str, name: str, namespace: str | None, target: str) -> bool:
         """Was it there before the change?"""

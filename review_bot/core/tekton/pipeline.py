@@ -45,10 +45,14 @@ class _Task:
 
     def texts(self) -> Iterator[tuple[str, At, bool]]:
         """Its texts but for those of a spec within, and whether the webhook looks into them."""
+        start = len(self.at.path)
         for key, value in self.raw.items():
             if key not in _SPECS:
                 for found, place in texts(value, self.at.key(key)):
-                    yield found, place, key in _CHECKED
+                    way = place.path[start:]
+                    # Names of params and of a matrix's combinations are only shown.
+                    name = way[-1] == "name" and "value" not in way
+                    yield found, place, key in _CHECKED and not name
 
 
 def judge_pipeline(report: Report, spec: Any, at: At, catalogue: Catalogue, around: Around = NOTHING) -> None:
@@ -135,7 +139,10 @@ class _Judge:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
             self._unseen.append(text(raw.get("name")))
             return None, False
-        judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, self._within)
+        within = self._within
+        if not within.strict:
+            within = replace(within, params=within.params | _given_names(raw))
+        judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, within)
         return interface(spec), True
 
     def _order(self, task: _Task) -> None:
@@ -165,9 +172,11 @@ class _Judge:
                 elif task.final and variable.name and variable.name not in self._ordered:
                     message = f"{variable.written} names a task that the pipeline does not have"
                     self._missing(place, Rule.UNRESOLVED, message, severity)
+            # What a matrix gives may be shown in names. CEL is compiled, and its variables stay as they are written.
+            params = self._within.params if checked else self._within.params | _given_names(task.raw)
             for variable in variables.params(value):
-                if variable.among(self._within.params) is None:
-                    strict = checked and self._around.strict
+                if variable.among(params) is None:
+                    strict = checked and self._around.strict and place.path[-1] != "cel"
                     message = f"{variable.written} names a param that the pipeline does not declare"
                     help = f"declare {variable.name} under params, or check its spelling"
                     self._report.say(place, Rule.PARAM, message, help, Severity.ERROR if strict else Severity.WARNING)
@@ -187,7 +196,10 @@ class _Judge:
             self._declared(variable, at, giver, severity)
             if giver.matrixed and variable.index != "[*]":
                 message = f"{variable.written}: the task {giver.name} has a matrix, so it has a list of results"
-                self._report.say(at, Rule.RESULT, message, "take all of them by [*]", severity)
+                # The webhook looks for that among the params of tasks in order only.
+                refused = not task.final and at.path[len(task.at.path)] == "params"
+                heavy = severity if refused else Severity.WARNING
+                self._report.say(at, Rule.RESULT, message, "take all of them by [*]", heavy)
 
     def _declared(self, variable: variables.Variable, at: At, giver: _Task, severity: Severity) -> None:
         """Has the task, where it is seen, a result of that name?"""
@@ -212,19 +224,26 @@ class _Judge:
                 name in self._optional and task.interface and task.interface.workspaces.get(text(workspace.get("name")))
             ):
                 message = f"the workspace {name} is optional in the pipeline, and this task needs it"
-                self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither")
+                # Where the pipeline's name is left out, the controller does not look.
+                sure = task.sure and text(workspace.get("workspace")) != ""
+                severity = Severity.ERROR if sure else Severity.WARNING
+                self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither", severity)
         if task.interface is None:
             return
         embedded = raw.get("taskSpec") is not None
+        # Whoever runs the pipeline may bind what it does not declare, and that reaches a spec within.
+        bound = task.sure and not (embedded and around.strict)
         what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
         # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
         asked = _without(task.interface, around.params) if embedded else task.interface
         inherited = around.workspaces if embedded else frozenset()
         matrix = raw.get("matrix")
-        binding.params(self._report, raw.get("params"), at.key("params"), asked, what, matrix=matrix, sure=task.sure)
-        binding.workspaces(
-            self._report, raw.get("workspaces"), at.key("workspaces"), asked, what, sure=task.sure, inherited=inherited
-        )
+        # In a run, what a task is given reaches the spec within, declared or not.
+        extra = not (embedded and not around.strict)
+        report, params, spaces = self._report, raw.get("params"), raw.get("workspaces")
+        binding.params(report, params, at.key("params"), asked, what, matrix=matrix, sure=task.sure, unknown=extra)
+        place, optional = at.key("workspaces"), self._optional
+        binding.workspaces(report, spaces, place, asked, what, sure=bound, inherited=inherited, optional=optional)
 
     def _cycles(self) -> None:
         waits = {t.name: self._waits_for(t) for t in self._tasks.values() if not t.final}
@@ -256,6 +275,12 @@ class _Judge:
             if not found:
                 message = "a result of a pipeline is one of its tasks'"
                 self._report.say(place, Rule.RESULT, message, "write $(tasks.NAME.results.RESULT)")
+
+
+def _given_names(task: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the params that a task is given, one by one or by its matrix."""
+    names = (text(p.get("name")) for p, _ in items(task.get("params"), At()))
+    return frozenset([*names, *binding.matrix_params(task.get("matrix"))])
 
 
 def _elsewhere(ref: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from review_bot.core.tekton.report import Report, Rule
 # The fields of a step in which the webhook looks for variables, and those where a list must stand by itself.
 _CHECKED = frozenset(["name", "image", "workingDir", "script", "command", "args", "env", "volumeMounts", "onError"])
 _LISTS = frozenset(["command", "args"])
-_NOT_WITH_REF = ("image", "command", "args", "script", "env", "volumeMounts", "results")
+_NOT_WITH_REF = ("image", "command", "args", "script", "workingDir", "env", "volumeMounts", "results")
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def _texts(spec: Mapping[str, Any], at: At) -> Iterator[tuple[str, str, At, bool
     for step, place in items(spec.get("steps"), at.key("steps")):
         for field, value in step.items():
             for found, where in texts(value, place.key(field)):
-                yield field, found, where, field in _CHECKED
+                # Of the environment, the webhook looks at `value` alone.
+                checked = field in _CHECKED and (field != "env" or "valueFrom" not in where.path[len(place.path) :])
+                yield field, found, where, checked
     for part in ("stepTemplate", "sidecars", "volumes"):
         for found, where in texts(spec.get(part), at.key(part)):
             yield part, found, where, False

@@ -86,7 +86,9 @@ def judge_trigger(report: Report, spec: Any, at: At, catalogue: Catalogue) -> No
 def judge_listener(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
     """An EventListener's spec."""
     spec = mapping(spec)
-    if not any(spec.get(key) for key in ("triggers", "triggerGroups", "labelSelector", "namespaceSelector")):
+    some = any(spec.get(key) for key in ("triggers", "triggerGroups", "namespaceSelector"))
+    # An empty label selector is one: it selects all.
+    if not some and spec.get("labelSelector") is None:
         report.say(at, Rule.TRIGGER, "it listens for nothing", "add triggers, triggerGroups or a selector")
     for trigger, place in items(spec.get("triggers"), at.key("triggers")):
         judge_trigger(report, trigger, place, catalogue)

@@ -10,7 +10,7 @@ _NAME = r"[_a-zA-Z][_a-zA-Z0-9.-]*"
 # A name after a dot, or between brackets and quotes; then an index or all of a list.
 _NAMED = rf"""(?:\.({_NAME})|\["([^"\]]+)"\]|\['([^'\]]+)'\])"""
 _INDEX = r"(\[(?:\*|\d+)\])?"
-_PARAM = re.compile(rf"\$\((?:inputs\.)?params{_NAMED}{_INDEX}\)")
+_PARAM = re.compile(rf"\$\(params{_NAMED}{_INDEX}\)")
 _RESULT = re.compile(rf"\$\((tasks|finally)\.([a-zA-Z0-9_-]+)\.results{_NAMED}{_INDEX}\)")
 _OWN_RESULT = re.compile(rf"\$\(results{_NAMED}(?:\.path)?\)")
 _WORKSPACE = re.compile(r"""\$\(workspaces(?:\.([a-zA-Z0-9_-]+)|\["([^"\]]+)"\]|\['([^'\]]+)'\])\.[a-z]+\)""")

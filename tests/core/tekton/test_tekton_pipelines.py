@@ -125,7 +125,8 @@ WRONG = {
     ),
     "a workspace that is not declared": (
         f"{BASE}    workspaces:\n      - {{name: x, workspace: y}}",
-        [("error", "tekton-workspace", 11), ("error", "tekton-workspace", 11)],
+        # The spec within may get it by propagation, if it uses it.
+        [("error", "tekton-workspace", 11), ("warning", "tekton-workspace", 11)],
     ),
     "a result of the pipeline of a task that is not there": (
         f'{BASE}results:\n  - {{name: r, value: "$(tasks.none.results.r)"}}',
@@ -186,7 +187,7 @@ MISUSES = [
     ("- {name: source, workspace: shared}", "- {name: source, workspace: spare}", [("error", "tekton-workspace", 13)]),
     (
         "- {name: source, workspace: shared}",
-        "- {name: source, workspace: shared}\n      - {name: extra, workspace: spare}",
+        "- {name: source, workspace: shared}\n      - {name: extra, workspace: shared}",
         [("error", "tekton-workspace", 14)],
     ),
     (

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from objects import BUILD, pipeline, said, short
+from objects import BUILD, pipeline, resources, said, short
+
+from review_bot.core.model import Severity
+from review_bot.core.tekton import Catalogue, judge
 
 
 def test_a_task_that_works_is_not_spoken_of() -> None:
@@ -220,3 +223,31 @@ def test_triggers_refer_to_what_is_there(whole: str, old: str, new: str, expecte
 
 def test_a_template_that_makes_nothing_is_refused() -> None:
     assert short(TEMPLATE.partition("  resourcetemplates")[0]) == [("error", "tekton-trigger", 4)]
+
+
+def test_where_two_definitions_of_a_name_differ_nobody_knows_which_is_meant() -> None:
+    run = "apiVersion: tekton.dev/v1\nkind: TaskRun\nmetadata: {name: r}\nspec: {taskRef: {name: build}, params: []}\n"
+    one, other = resources(BUILD)[0], resources(BUILD.replace("{name: image}", "{name: image, default: x}"))[0]
+    (asking,) = resources(run)
+    for others, severity in (([one], Severity.ERROR), ([one, one], Severity.ERROR), ([one, other], Severity.WARNING)):
+        catalogue = Catalogue((f"plain:{n}", resource) for n, resource in enumerate(others))
+        assert {f.severity for f in judge("plain:ci", asking, catalogue)} == {severity}
+    # What the target itself has is meant.
+    catalogue = Catalogue([("plain:a", other), ("plain:ci", one)])
+    assert {f.severity for f in judge("plain:ci", asking, catalogue)} == {Severity.ERROR}
+
+
+def test_a_listener_that_selects_everything_listens() -> None:
+    listener = (
+        "apiVersion: triggers.tekton.dev/v1beta1\nkind: EventListener\nmetadata: {name: l}\nspec: {labelSelector: {}}\n"
+    )
+    assert said(listener) == []
+    assert short(listener.replace("labelSelector: {}", "triggers: []")) == [("error", "tekton-trigger", 4)]
+
+
+def test_in_a_run_what_a_task_is_given_reaches_the_spec_within() -> None:
+    run = (
+        "apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: r}\nspec:\n  pipelineSpec:\n    tasks:\n"
+        "      - {name: a, params: [{name: x, value: y}], taskSpec: {steps: [{image: i, script: echo $(params.x)}]}}\n"
+    )
+    assert said(run) == []
