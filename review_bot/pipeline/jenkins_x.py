@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
 from review_bot.core.jenkins_x import lighthouse, regeneration, releases
-from review_bot.core.jenkins_x.helmfile import Helmfiles, read_all
-from review_bot.core.jenkins_x.layout import HELMFILE, OUTPUT, REQUIREMENTS, leads_to_releases
+from review_bot.core.jenkins_x.helmfile import Helmfiles, declared, read_all
+from review_bot.core.jenkins_x.layout import OUTPUT, REQUIREMENTS, ROOTS, leads_to_releases
 from review_bot.core.model import Finding, Tree
 from review_bot.pipeline.saying import Said, Seen
+
+# Of each environment that either side declares: its releases on both.
+Read = Mapping[str, tuple[Helmfiles, Helmfiles]]
 
 
 def said(seen: Seen) -> Said:
     """Releases that move, output that was not generated again, and triggers."""
     sides, files = seen.planned.sides, seen.planned.files
     paths = frozenset(p for f in files for p in (f.path, f.previous_path) if p)
-    base, head = read_all(sides.base), read_all(sides.head)
+    names = sorted({*declared(sides.base), *declared(sides.head)})
+    read = {name: (read_all(sides.base, name), read_all(sides.head, name)) for name in names}
     found: list[Finding] = []
     before: list[Finding] = []
-    if any(leads_to_releases(p) or p in _asked(base, head) for p in paths):
-        found += [*releases.moves(base, head), *releases.problems(head, base)]
-        before += releases.problems(base)
-    found += releases.unseen(head, paths)
+    if any(leads_to_releases(p) or p in _asked(read) for p in paths):
+        found += _of_all({n: releases.moves(b, h) for n, (b, h) in read.items()})
+        # Not told by environment, lest one that is added makes all that stands look new.
+        found += dict.fromkeys(f for b, h in read.values() for f in releases.problems(h, b))
+        before += dict.fromkeys(f for b, _ in read.values() for f in releases.problems(b))
+    found += _of_all({n: releases.unseen(h, paths, b) for n, (b, h) in read.items()})
     if any(_is_jenkins_x(tree) for tree in (sides.base, sides.head)):
-        charts = frozenset(r.folder for side in (base, head) for r in side.releases if r.folder)
+        charts = frozenset(r.folder for pair in read.values() for side in pair for r in side.releases if r.folder)
         found += regeneration.judged(sides.base, sides.head, files, charts)
     found += lighthouse.judged(sides.head, sorted(paths))
     before += lighthouse.judged(sides.base, sorted(paths))
     return Said(tuple(found), tuple(before))
 
 
-def _asked(*sides: Helmfiles) -> set[str]:
+def _of_all(said: Mapping[str, Iterable[Finding]]) -> list[Finding]:
+    """What is said of environments, once; it names those that it concerns where that is not all of them."""
+    concerned: dict[Finding, list[str]] = {}
+    for name, findings in said.items():
+        for finding in findings:
+            concerned.setdefault(finding, []).append(name)
+    return [
+        f if len(set(names)) == len(said) else replace(f, message=f"{f.message} (environment {', '.join(names)})")
+        for f, names in concerned.items()
+    ]
+
+
+def _asked(read: Read) -> set[str]:
     """The files that say more about releases: values of their conditions, versions."""
-    return {path for side in sides for release in side.releases for path in release.reads}
+    return {path for pair in read.values() for side in pair for release in side.releases for path in release.reads}
 
 
 def _is_jenkins_x(tree: Tree) -> bool:
     entries = tree.entries()
-    return REQUIREMENTS in entries or (HELMFILE in entries and any(p.startswith(f"{OUTPUT}/") for p in entries))
+    rooted = any(root in entries for root in ROOTS)
+    return REQUIREMENTS in entries or (rooted and any(p.startswith(f"{OUTPUT}/") for p in entries))

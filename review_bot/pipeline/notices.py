@@ -11,7 +11,7 @@ from collections.abc import Callable
 from review_bot.pipeline.saying import Said, Seen
 
 # Where one of these files is, or something changes in this folder, there may be something to say of it.
-JENKINS_X = ("helmfile.yaml", "jx-requirements.yml")
+JENKINS_X = ("helmfile.yaml", "helmfile.yaml.gotmpl", "jx-requirements.yml")
 LIGHTHOUSE = ".lighthouse/"
 TEKTON = ("tekton.dev/", "triggers.tekton.dev/")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import repositories
+import yaml
 
 # pull request → conclusion, and what is said: severity, rule, path, a part of the message
 SAMPLE: dict[str, tuple[str, list[tuple[str, str, str, str]]]] = {
@@ -164,3 +165,52 @@ def test_a_job_whose_pipeline_goes_blocks(tmp_path: Path) -> None:
     base = {".lighthouse/jx/triggers.yaml": triggers, ".lighthouse/jx/pr.yaml": task}
     status, verdict = repositories.check(repositories.make(tmp_path, base, {".lighthouse/jx/pr.yaml": None}))
     assert (status, said(verdict)) == (1, [("error", "lighthouse-trigger", ".lighthouse/jx/triggers.yaml", 4)])
+
+
+ENVIRONMENTS = """\
+environments:
+  staging: {values: [{level: debug}]}
+  production: {values: [{level: warn}]}
+---
+releases:
+- name: web
+  namespace: shop
+  chart: charts/web
+  values:
+  - values/{{ .Environment.Name }}.yaml
+  - {extra: {kept: true, gone: null}}
+  set: [{name: level, value: "{{ .Values.level }}"}]
+"""
+ENVIRONMENTS_TREE = CHART | {
+    "helmfile.yaml": ENVIRONMENTS,
+    "values/staging.yaml": "size: 1\n",
+    "values/production.yaml": "size: 3\n",
+    "charts/web/values.yaml": "level: info\nextra: {kept: false, gone: x}\n",
+    "charts/web/templates/more.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n"
+    "data: {size: '{{ .Values.size }}', extra: '{{ toJson .Values.extra }}'}\n",
+}
+
+
+def test_each_environment_of_a_helmfile_is_rendered_with_its_own_values(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, ENVIRONMENTS_TREE, {"values/production.yaml": "size: 5\n"})
+    status, verdict = repositories.check(root)
+    (target,) = verdict["targets"]
+    assert (status, target["id"], target["environment"]) == (0, "helm:charts/web#production/shop/web", "production")
+    (change,) = verdict["changes"]
+    assert 'size: "3"\n+' in change["diff"].replace("'", '"') and change["fields"] == ["data.size"]
+    # Values within the helmfile lie over those of files and of the chart, and what is set over all of them.
+    rendered = repositories.run("render", str(root), "helm:charts/web#staging/shop/web").stdout
+    more, settings = (document["data"] for document in yaml.safe_load_all(rendered))
+    assert (more, settings) == ({"size": "1", "extra": '{"kept":true}'}, {"level": "debug"})
+
+
+def test_a_release_that_needs_more_than_fields_is_not_taken_for_gone(tmp_path: Path) -> None:
+    head = {"helmfile.yaml": ENVIRONMENTS.replace("{{ .Values.level }}", "{{ requiredEnv `LEVEL` }}")}
+    status, verdict = repositories.check(repositories.make(tmp_path, ENVIRONMENTS_TREE, head))
+    assert (status, ("error", "helmfile-release", "helmfile.yaml", 6)) == (1, said(verdict)[0])
+
+
+def test_a_value_file_that_one_environment_misses_blocks(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, ENVIRONMENTS_TREE, {"values/production.yaml": None})
+    status, verdict = repositories.check(root)
+    assert status == 1 and ("error", "helmfile", "helmfile.yaml", 10) in said(verdict)

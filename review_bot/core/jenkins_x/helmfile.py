@@ -1,6 +1,7 @@
-"""Helmfiles as far as they need no templates: which releases there are, of which charts, with which values.
+"""Helmfiles in one of their environments: which releases there are, of which charts, with which values.
 
-What only a template, a base or a remote helmfile could tell is named as not seen, and never guessed.
+Templates are followed where they only name a field (fields.py). What more of a template, or what lies elsewhere, could
+tell is named as not seen, and never guessed.
 """
 
 from __future__ import annotations
@@ -8,21 +9,20 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from review_bot.core.errors import YamlError
 from review_bot.core.globs import matches
-from review_bot.core.jenkins_x.layout import HELMFILE, VERSIONS
+from review_bot.core.jenkins_x import environments, values
+from review_bot.core.jenkins_x.documents import HelmfileText
+from review_bot.core.jenkins_x.environments import DEFAULT, Environment
+from review_bot.core.jenkins_x.fields import Unseen, filled
+from review_bot.core.jenkins_x.layout import ROOTS, VERSIONS
 from review_bot.core.model import Severity, Source, Tree
-from review_bot.core.yaml_reader import Document, parse
 
 # Helmfiles that name each other end here.
 MOST_FILES = 500
-MOST_KEPT = 1 << 16
 DEFAULT_NAMESPACE = "default"
-# Value files that Jenkins X writes before it runs helmfile.
-GENERATED = ("jx-values.yaml",)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Release:
     """A release: `chart` as it is written, `folder` where it is a chart of this repository; paths from its root.
 
     `on` is False where its condition or `installed` switches it off, None if that can't be seen. `unseen` says what
-    else of it can't: then what it renders to is not known.
+    else of it can't: then what it renders to is not known. `sets` are helm's own words, over the values.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Release:
     source: Source
     folder: str | None = None
     values: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
     on: bool | None = True
     condition: str = ""
     unseen: tuple[str, ...] = ()
@@ -67,58 +68,60 @@ class Helmfiles:
         return not any(problem.hides for problem in self.problems)
 
 
-@dataclass(frozen=True)
-class _File:
-    """A helmfile: its documents put together, the later one winning, and where a field stands."""
-
-    path: str
-    content: Mapping[str, Any]
-    documents: tuple[Document, ...]
-
-    def at(self, *path: str | int) -> Source:
-        for document in reversed(self.documents):
-            if path in document.lines:
-                return Source(self.path, document.lines[path])
-        return Source(self.path, 1)
-
-    def beside(self, reference: str) -> str:
-        """The path from the repository's root of what the file names."""
-        return posixpath.normpath(posixpath.join(posixpath.dirname(self.path), reference))
+def root_of(tree: Tree) -> str | None:
+    """The helmfile that helmfile would take by itself."""
+    entries = tree.entries()
+    return next((root for root in ROOTS if root in entries), None)
 
 
-def read_all(tree: Tree, root: str = HELMFILE) -> Helmfiles:
-    """Every release that the helmfile at `root` leads to; nothing where there is none."""
+def declared(tree: Tree) -> tuple[str, ...]:
+    """The environments that the helmfile at the root declares, the default one where it declares none."""
+    root = root_of(tree)
+    return environments.declared(tree, root) if root is not None else ()
+
+
+def shown(tree: Tree) -> str:
+    """The environment that is spoken of: the default one, or the first where that is not declared."""
+    names = declared(tree)
+    return names[0] if names and DEFAULT not in names else DEFAULT
+
+
+def read_all(tree: Tree, environment: str | None = None) -> Helmfiles:
+    """Every release that the helmfile at the root leads to in an environment; nothing where there is none."""
     found = Helmfiles()
-    if root in tree.entries():
+    root = root_of(tree)
+    if root is not None:
+        name = environment or shown(tree)
         pending, seen = [root], {root}
         while pending and len(seen) <= MOST_FILES:
             path = pending.pop(0)
-            file = _read(tree, path, found)
+            file = _read(tree, path, name, found)
             if file is None:
                 continue
-            found.releases += [_release(tree, file, i, r, found) for i, r in _listed(file, "releases")]
-            for following in _following(tree, file, found):
+            env = environments.environment(tree, file, name)
+            if not env.known:
+                continue  # helmfile leaves it out
+            found.releases += [_release(tree, file, env, i, r, found) for i, r in file.listed("releases")]
+            for following in _following(tree, file, env, found):
                 if following not in seen:
                     seen.add(following)
                     pending.append(following)
     return found
 
 
-def _read(tree: Tree, path: str, found: Helmfiles) -> _File | None:
-    data = tree.read(path) or b""
+def _read(tree: Tree, path: str, name: str, found: Helmfiles) -> HelmfileText | None:
     try:
-        file = _parsed(data, path)
-    except YamlError as error:
-        place = Source(path, error.line)
-        if b"{{" in data:
-            help = "see what it leads to in config-root/, once that is generated again"
-            message = f"{path} needs templating, so its releases are not seen"
-            found.problems.append(Problem(message, help, place, Severity.WARNING, hides=True))
-        else:
-            message = f"{path}: {error.message}"
-            found.problems.append(Problem(message, "mend its YAML", place, Severity.ERROR, hides=True))
+        file, whole = environments.read(tree, path, name)
+    except Unseen as unseen:
+        help = "see what it leads to in config-root/, once that is generated again"
+        message = f"{path} needs templating ({unseen}), so its releases are not seen"
+        found.problems.append(Problem(message, help, Source(path), Severity.WARNING, hides=True))
         return None
-    if file.content.get("bases"):
+    except YamlError as error:
+        message = f"{path}: {error.message}"
+        found.problems.append(Problem(message, "mend its YAML", Source(path, error.line), Severity.ERROR, hides=True))
+        return None
+    if not whole:
         message = f"the bases of {path} are not followed, so what they add to it is not seen"
         found.problems.append(
             Problem(message, "write it into the helmfile", file.at("bases"), Severity.NOTICE, hides=True)
@@ -126,39 +129,19 @@ def _read(tree: Tree, path: str, found: Helmfiles) -> _File | None:
     return file
 
 
-def _parsed(data: bytes, path: str) -> _File:
-    # Read again and again, by planning and by what follows; what is large is not worth keeping.
-    return _remembered(data, path) if len(data) < MOST_KEPT else _put_together(data, path)
-
-
-@lru_cache(maxsize=256)
-def _remembered(data: bytes, path: str) -> _File:
-    return _put_together(data, path)
-
-
-def _put_together(data: bytes, path: str) -> _File:
-    documents = parse(data, path=path)
-    content: dict[str, Any] = {}
-    for document in documents:
-        if isinstance(document.value, dict):
-            content |= document.value
-    return _File(path, content, documents)
-
-
-def _listed(file: _File, key: str) -> Iterator[tuple[int, Any]]:
-    value = file.content.get(key)
-    yield from enumerate(value if isinstance(value, list) else ())
-
-
-def _following(tree: Tree, file: _File, found: Helmfiles) -> Iterator[str]:
-    for index, entry in _listed(file, "helmfiles"):
+def _following(tree: Tree, file: HelmfileText, env: Environment, found: Helmfiles) -> Iterator[str]:
+    for index, entry in file.listed("helmfiles"):
         written = entry.get("path") if isinstance(entry, dict) else entry
         place = file.at("helmfiles", index)
-        if not isinstance(written, str) or "{{" in written or "://" in written or "::" in written:
-            message = f"{written} lies elsewhere or needs templating, so its releases are not seen"
+        reference = _filled(written, env.fields())
+        # Values that are handed on reach templates and conditions there.
+        handed = isinstance(entry, dict) and (entry.get("values") or entry.get("environment"))
+        if reference is None or "://" in reference or "::" in reference or handed:
+            what = "is given values" if handed else "lies elsewhere or needs templating"
+            message = f"{written} {what}, so its releases are not seen"
             found.problems.append(Problem(message, "keep it in this repository", place, Severity.NOTICE, hides=True))
             continue
-        path = file.beside(written)
+        path = file.beside(reference)
         start = path.partition("*")[0]
         inside = [p for p in tree.entries() if p.startswith(start) and matches(path, p)] if "*" in path else [path]
         known = sorted(p for p in inside if p in tree.entries())
@@ -166,116 +149,93 @@ def _following(tree: Tree, file: _File, found: Helmfiles) -> Iterator[str]:
             message = f"there is no helmfile {path}"
             help = "add it, or take the entry away"
             found.problems.append(Problem(message, help, place, Severity.ERROR, hides=True))
-        for one in known:
-            if one.endswith(".gotmpl"):
-                message = f"{one} needs templating, so its releases are not seen"
-                found.problems.append(Problem(message, "see config-root/", place, Severity.WARNING, hides=True))
-            else:
-                yield one
+        yield from known
 
 
-def _release(tree: Tree, file: _File, index: int, raw: Any, found: Helmfiles) -> Release:
+def _release(tree: Tree, file: HelmfileText, env: Environment, index: int, raw: Any, found: Helmfiles) -> Release:
     raw = raw if isinstance(raw, dict) else {}
-    chart, version = _text(raw.get("chart")), _text(raw.get("version"))
-    values, unseen = _values(file, raw)
-    on, asked = _switched(tree, file, raw)
+    unseen: list[str] = []
+
+    def word(key: str, value: Any, **more: Any) -> str:
+        known = _filled(_text(value), env.fields(**more))
+        if known is None:
+            unseen.append(f"{{{{…}}}} in {key}")
+        return _text(value) if known is None else known.strip()
+
+    # The helmfile's namespace beats the release's own.
+    namespace = word("namespace", file.content.get("namespace")) or word("namespace", raw.get("namespace"))
+    own: dict[str, Any] = {"Name": _text(raw.get("name")), "Namespace": namespace}
+    own["Name"] = name = word("name", raw.get("name"), Release=own)
+    chart = word("chart", raw.get("chart"), Release=own)
+    version = word("version", raw.get("version"), Release=own)
+    given = values.given(tree, file, raw, env, own)
+    on, asked = _switched(raw, env)
     folder = file.beside(chart)
     local = chart != "" and f"{folder}/Chart.yaml" in tree.entries()
-    stream = f"{VERSIONS}/charts/{chart}/defaults.yaml"
+    stream = [] if version or local else [f"{VERSIONS}/charts/{chart}/defaults.yaml"]
+    files = {file.path, *file.bases, *(path for _, path in given.places)}
+    # Where something needs a template, so may that which decides about it.
+    by_values = file.templated or any("{{" in text for text in _texts(raw))
     release = Release(
-        name=_text(raw.get("name")),
-        # The helmfile's namespace beats the release's own.
-        namespace=_text(file.content.get("namespace")) or _text(raw.get("namespace")) or DEFAULT_NAMESPACE,
+        name=name,
+        namespace=namespace or DEFAULT_NAMESPACE,
         chart=chart,
-        version=version or ("" if local else _pinned(tree, stream)),
+        version=version or "".join(values.pinned(tree, path) for path in stream),
         source=file.at("releases", index),
         folder=folder if local else None,
-        values=values,
+        values=given.files,
+        sets=given.sets,
         on=on,
         condition=_text(raw.get("condition")),
-        unseen=tuple(unseen),
-        reads=frozenset({file.path, *values, *asked, *([] if version or local else [stream])}),
+        unseen=(*dict.fromkeys(unseen), *given.unseen),
+        reads=frozenset({*files, *(env.asked if asked or by_values or given.sets else ()), *stream}),
     )
     if on is not False:
-        found.problems += _missing(tree, file, index, raw, release)
+        found.problems += _missing(tree, file, index, raw, release, given)
     return release
 
 
-def _missing(tree: Tree, file: _File, index: int, raw: Mapping[str, Any], release: Release) -> Iterator[Problem]:
+def _missing(
+    tree: Tree, file: HelmfileText, index: int, raw: Mapping[str, Any], release: Release, given: values.Given
+) -> Iterator[Problem]:
     """Value files that are not there: helmfile stops at them, unless it is told not to."""
-    handlers = [raw.get("missingFileHandler"), file.content.get("missingFileHandler")]
-    listed = raw.get("values")
-    for number, value in enumerate(listed if isinstance(listed, list) else ()):
-        if not isinstance(value, str) or any(c in value for c in "*{:") or posixpath.basename(value) in GENERATED:
+    for number, path in given.places:
+        if path in tree.entries() or posixpath.basename(path) in values.GENERATED or values.may_miss(file, raw):
             continue
-        path = file.beside(value)
-        if path not in tree.entries() and not any(h not in (None, "Error") for h in handlers):
-            message = f"release {release.name} takes values from {path}, which does not exist"
-            place = file.at("releases", index, "values", number)
-            yield Problem(message, "add it, or take it out of values", place, Severity.ERROR)
+        message = f"release {release.name} takes values from {path}, which does not exist"
+        place = file.at("releases", index, "values", number)
+        yield Problem(message, "add it, or take it out of values", place, Severity.ERROR)
 
 
-def _pinned(tree: Tree, path: str) -> str:
-    """The version that a file of the version stream has for its chart."""
-    data = tree.read(path)
-    if not data:
-        return ""
-    try:
-        return _text(_parsed(data, path).content.get("version"))
-    except YamlError:
-        return ""
-
-
-def _values(file: _File, raw: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
-    """The value files, and what changes values in ways that are not followed."""
-    found, unseen = [], []
-    listed = raw.get("values")
-    for value in listed if isinstance(listed, list) else ():
-        if isinstance(value, str) and not value.endswith(".gotmpl") and not any(c in value for c in "*{:"):
-            found.append(file.beside(value))
-        else:
-            unseen.append(value if isinstance(value, str) else "values within the helmfile")
-    unseen += [key for key in ("set", "setString", "secrets", "valuesTemplate", "inherit", "hooks") if raw.get(key)]
-    unseen += [f"{{{{…}}}} in {key}" for key in ("name", "chart", "version") if "{{" in _text(raw.get(key))]
-    return tuple(found), list(dict.fromkeys(unseen))
-
-
-def _switched(tree: Tree, file: _File, raw: Mapping[str, Any]) -> tuple[bool | None, set[str]]:
-    """Is the release switched on, and which files say so?"""
+def _switched(raw: Mapping[str, Any], env: Environment) -> tuple[bool | None, bool]:
+    """Is the release switched on, and do the environment's values say so?"""
     installed, condition = raw.get("installed", True), _text(raw.get("condition"))
     if installed is False:
-        return False, set()
-    if not isinstance(installed, bool):
-        return None, set()
+        return False, False
+    if not isinstance(installed, bool) or raw.get("installedTemplate") or raw.get("conditionTemplate"):
+        return None, False
     if not condition:
-        return True, set()
-    values, asked, whole = _environment(tree, file)
-    found: Any = values
+        return True, False
+    found: Any = env.values
     for step in condition.split("."):
-        found = found.get(step) if isinstance(found, dict) else None
-    return (found is True if whole and found is not None else None), asked
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return (found is True if env.whole and found is not None else None), True
 
 
-def _environment(tree: Tree, file: _File) -> tuple[dict[str, Any], set[str], bool]:
-    """The values of the default environment, from which files, and whether that is all of them."""
-    environments = file.content.get("environments")
-    default = environments.get("default") if isinstance(environments, dict) else None
-    listed = default.get("values") if isinstance(default, dict) else None
-    values: dict[str, Any] = {}
-    asked: set[str] = set()
-    whole = True
-    for value in listed if isinstance(listed, list) else ():
-        if isinstance(value, dict):
-            values |= value
-            continue
-        path = file.beside(str(value))
-        asked.add(path)
-        try:
-            values |= _parsed(tree.read(path) or b"", path).content
-            whole = whole and not path.endswith(".gotmpl")
-        except YamlError:
-            whole = False
-    return values, asked, whole
+def _filled(value: Any, fields: Mapping[str, Any]) -> str | None:
+    """The text with its fields, None where it is none or needs more."""
+    try:
+        return filled(value, fields) if isinstance(value, str) else None
+    except Unseen:
+        return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        yield from _texts(item)
 
 
 def _text(value: Any) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 HELMFILE = "helmfile.yaml"
+# What helmfile takes by itself, the first that is there.
+ROOTS = (HELMFILE, f"{HELMFILE}.gotmpl")
 REQUIREMENTS = "jx-requirements.yml"
 OUTPUT = "config-root"
 VERSIONS = "versionStream"
 LIGHTHOUSE = ".lighthouse"
 # What `make regen` reads, as files and as folders.
-_SOURCES = frozenset([HELMFILE, REQUIREMENTS, "jx-values.yaml", "jx-global-values.yaml"])
+_SOURCES = frozenset([*ROOTS, REQUIREMENTS, "jx-values.yaml", "jx-global-values.yaml"])
 _SOURCE_FOLDERS = ("helmfiles/", f"{VERSIONS}/", ".jx/gitops/", ".jx/secret/")
 
 
@@ -23,7 +25,7 @@ def is_output(path: str) -> bool:
 
 def leads_to_releases(path: str) -> bool:
     """May the file say which releases there are, or in which version?"""
-    return path == HELMFILE or path.startswith(("helmfiles/", f"{VERSIONS}/charts/"))
+    return path in ROOTS or path.startswith(("helmfiles/", f"{VERSIONS}/charts/"))
 
 
 def is_trigger(path: str) -> bool:

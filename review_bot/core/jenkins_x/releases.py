@@ -67,16 +67,25 @@ def problems(helmfiles: Helmfiles, before: Helmfiles | None = None) -> Iterator[
             )
 
 
-def unseen(helmfiles: Helmfiles, paths: frozenset[str]) -> Iterator[Finding]:
-    """Charts of this repository whose values are not all followed, where the change touches them."""
+def unseen(helmfiles: Helmfiles, paths: frozenset[str], before: Helmfiles | None = None) -> Iterator[Finding]:
+    """Charts of this repository whose values are not all followed, where the change touches them.
+
+    Of one that was rendered `before` it is an error: what is no longer rendered looks like its end.
+    """
+    rendered = {
+        (r.folder, r.namespace, r.name)
+        for r in (before.releases if before else ())
+        if r.folder and r.on is True and not r.unseen
+    }
     for release in helmfiles.releases:
         if release.folder is None or not release.unseen or release.on is False:
             continue
         if paths & release.reads or any(p.startswith(f"{release.folder}/") for p in paths):
             what = ", ".join(release.unseen)
             message = f"release {release.name} renders the chart {release.folder} with {what}, which is not followed"
-            help = "use value files without templates, and its effect is shown as a target"
-            yield _finding(release.source, message, Severity.NOTICE, help)
+            help = "use value files whose templates name fields only, and its effect is shown as a target"
+            was = (release.folder, release.namespace, release.name) in rendered
+            yield _finding(release.source, message, Severity.ERROR if was else Severity.NOTICE, help)
 
 
 def _by_name(releases: Sequence[Release]) -> dict[tuple[str, str], Release]:
@@ -99,8 +108,8 @@ def _differences(old: Release, new: Release) -> Iterator[str]:
         yield f"chart {old.chart} {old.version} → {new.chart} {new.version}".replace("  ", " ")
     elif old.version != new.version:
         yield f"{new.chart} {old.version or 'any version'} → {new.version or 'any version'}"
-    if old.values != new.values or old.unseen != new.unseen:
-        yield "its values come from other files"
+    if (old.values, old.sets, old.unseen) != (new.values, new.sets, new.unseen):
+        yield "its values are given otherwise"
     if old.on != new.on:
         yield {True: "is switched on", False: "is switched off"}.get(bool(new.on), "may be switched otherwise")
 

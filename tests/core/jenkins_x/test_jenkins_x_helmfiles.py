@@ -115,7 +115,7 @@ MOVES: list[tuple[dict[str, str | None], list[tuple[str, str, int | None]]]] = [
         ],
     ),
     (jx("chart: jxgh/lighthouse", "chart: mine/lighthouse"), [("notice", "chart jxgh/lighthouse", 7)]),
-    (jx("values: [web.yaml]", "values: []"), [("notice", "release web in jx: its values come from other files", 14)]),
+    (jx("values: [web.yaml]", "values: []"), [("notice", "release web in jx: its values are given otherwise", 14)]),
     (jx("  name: nexus", "  name: nexus # said"), []),
 ]
 
@@ -193,10 +193,15 @@ def test_a_release_of_a_chart_in_the_repository_is_a_target_with_its_values_and_
 
 def test_a_release_that_is_not_wholly_seen_leaves_its_chart_a_target_of_its_own_and_says_so() -> None:
     change = jx("values: [web.yaml]", "values: [web.yaml.gotmpl]")
+    change["helmfiles/jx/web.yaml.gotmpl"] = "replicas: {{ .Values.replicas | default 2 }}\n"
     (target,) = targets(change)
     assert target.id == "helm:charts/web"
     (finding,) = releases.unseen(read(change), frozenset(["charts/web/values.yaml"]))
-    assert "web.yaml.gotmpl, which is not followed" in finding.message
+    assert "web.yaml.gotmpl ({{ .Values.replicas | default 2 }}), which is not followed" in finding.message
+    assert finding.severity == "notice"
+    # Where it was rendered before, its absence would look like its end.
+    (finding,) = releases.unseen(read(change), frozenset(["helmfiles/jx/helmfile.yaml"]), read())
+    assert finding.severity == "error"
     assert list(releases.unseen(read(change), frozenset(["charts/webby/values.yaml"]))) == []
 
 
