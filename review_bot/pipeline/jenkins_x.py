@@ -31,7 +31,8 @@ def said(seen: Seen) -> Said:
     found += _of_all({n: releases.unseen(h, paths, b) for n, (b, h) in read.items()})
     if any(_is_jenkins_x(tree) for tree in (sides.base, sides.head)):
         charts = frozenset(r.folder for pair in read.values() for side in pair for r in side.releases if r.folder)
-        found += regeneration.judged(sides.base, sides.head, files, charts)
+        moved = frozenset(namespace for pair in read.values() for namespace in releases.moved(*pair))
+        found += regeneration.judged(sides.base, sides.head, files, charts, _asked(read), moved)
     found += lighthouse.judged(sides.head, sorted(paths))
     before += lighthouse.judged(sides.base, sorted(paths))
     return Said(tuple(found), tuple(before))

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from review_bot.core.jenkins_x.layout import OUTPUT, is_output, is_source
 from review_bot.core.model import CheckName, FileChange, Finding, Severity, Tree
 
 
-def judged(base: Tree, head: Tree, changes: Sequence[FileChange], charts: frozenset[str]) -> list[Finding]:
-    """At most one finding. `charts` are folders of charts that releases take from this repository."""
+def judged(
+    base: Tree,
+    head: Tree,
+    changes: Sequence[FileChange],
+    charts: frozenset[str],
+    read: Collection[str] = (),
+    moved: Collection[str] = (),
+) -> list[Finding]:
+    """At most one finding.
+
+    `charts` are folders of charts that releases take from this repository, `read` the files that say what they are
+    given, `moved` the namespaces whose releases come, go or get another chart or version.
+    """
     paths = sorted({p for c in changes for p in (c.path, c.previous_path) if p})
-    sources = [p for p in paths if is_source(p) or any(p.startswith(f"{folder}/") for folder in charts)]
+    given = [p for p in paths if not is_output(p)]
+    sources = [p for p in given if is_source(p) or p in read or any(p.startswith(f"{f}/") for f in charts)]
     outputs = [p for p in paths if is_output(p)]
     kept = any(is_output(p) for tree in (base, head) for p in tree.entries())
     if sources and not kept:
@@ -20,6 +32,11 @@ def judged(base: Tree, head: Tree, changes: Sequence[FileChange], charts: frozen
         return [_finding(sources[0], "jenkins-x-no-output", Severity.NOTICE, message, help)]
     if sources and not outputs:
         message = f"{OUTPUT}/ was not generated again, though {_listed(sources)} changed: its effect is not seen yet"
+        help = "let the pull request's job push what it generates, or run `make regen` and commit it"
+        return [_finding(sources[0], "jenkins-x-not-regenerated", Severity.WARNING, message, help)]
+    left = [n for n in sorted(moved) if not any(p.startswith(f"{OUTPUT}/namespaces/{n}/") for p in outputs)]
+    if sources and left and kept:
+        message = f"{OUTPUT}/ was generated again, but for the namespace {left[0]}, whose releases change"
         help = "let the pull request's job push what it generates, or run `make regen` and commit it"
         return [_finding(sources[0], "jenkins-x-not-regenerated", Severity.WARNING, message, help)]
     if outputs and not sources:

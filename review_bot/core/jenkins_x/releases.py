@@ -32,6 +32,16 @@ def moves(base: Helmfiles, head: Helmfiles) -> Iterator[Finding]:
             yield _finding(new.source, f"release {new.name} in {new.namespace}: {what}{_state(new)}", Severity.NOTICE)
 
 
+def moved(base: Helmfiles, head: Helmfiles) -> frozenset[str]:
+    """The namespaces whose releases come, go, or get another chart or version; none where some are hidden."""
+    if not (base.whole and head.whole):
+        return frozenset()
+    sides = [
+        {(r.namespace, r.name, r.chart, r.version) for r in side.releases if r.on is True} for side in (base, head)
+    ]
+    return frozenset(namespace for namespace, *_ in sides[0] ^ sides[1])
+
+
 def problems(helmfiles: Helmfiles, before: Helmfiles | None = None) -> Iterator[Finding]:
     """What of the helmfiles can't be seen or is wrong, and releases that are given twice.
 

@@ -133,3 +133,18 @@ def test_config_root_is_generated_with_its_source(paths: list[str], kept: bool, 
     changes = [FileChange(p, "modified") for p in paths]
     found = regeneration.judged(tree, tree, changes, frozenset(["charts/web"]))
     assert [f.rule for f in found] == ([rule] if rule else [])
+
+
+def test_a_value_file_of_a_release_is_a_source_wherever_it_lies() -> None:
+    changes = [FileChange("values/web.yaml", "modified")]
+    (finding,) = regeneration.judged(KEPT, KEPT, changes, frozenset(), {"values/web.yaml"})
+    assert (finding.rule, finding.path) == ("jenkins-x-not-regenerated", "values/web.yaml")
+
+
+@pytest.mark.parametrize(("namespace", "rules"), [("shop", ["jenkins-x-not-regenerated"]), ("jx", [])])
+def test_config_root_is_generated_again_for_each_namespace_whose_releases_move(
+    namespace: str, rules: list[str]
+) -> None:
+    changes = [FileChange("helmfile.yaml", "modified"), FileChange("config-root/namespaces/jx/a.yaml", "modified")]
+    found = regeneration.judged(KEPT, KEPT, changes, frozenset(), moved={namespace})
+    assert [f.rule for f in found] == rules and all(namespace in f.message for f in found)
