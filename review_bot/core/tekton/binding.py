@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
+from dataclasses import replace
 from typing import Any
 
 from review_bot.core.lenient import mapping, text
@@ -12,7 +13,7 @@ from review_bot.core.tekton.catalogue import Catalogue, Found
 from review_bot.core.tekton.interface import Interface, Param, type_of
 from review_bot.core.tekton.reading import At, items, listed
 from review_bot.core.tekton.report import Report, Rule
-from review_bot.core.tekton.variables import has_any
+from review_bot.core.tekton.variables import Variable, has_any
 
 
 def resolve(report: Report, catalogue: Catalogue, kind: str, name: str, at: At) -> Found | None:
@@ -81,6 +82,30 @@ def matrix_params(matrix: Any) -> list[str]:
     for include, _ in items(matrix.get("include"), At()):
         found += [text(p.get("name")) for p, _ in items(include.get("params"), At())]
     return found
+
+
+def given_names(task: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the params that a task of a pipeline is given, one by one or by its matrix."""
+    names = (text(p.get("name")) for p, _ in items(task.get("params"), At()))
+    return frozenset([*names, *matrix_params(task.get("matrix"))])
+
+
+def without(asked: Interface, given: frozenset[str]) -> Interface:
+    """The interface of a spec that has these parameters anyway."""
+    params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
+    return replace(asked, params=params)
+
+
+def key(report: Report, at: At, variable: Variable, declared: Interface, strict: bool) -> None:
+    """Has the mapping that the variable names a key of it the key?"""
+    name, _, inner = variable.name.partition(".")
+    param = declared.params.get(name)
+    if param is None or param.type != "object" or not inner or variable.name in declared.params:
+        return
+    if param.properties and inner not in param.properties:
+        message = f"{variable.written} names a key that the param {name} does not have"
+        severity = Severity.ERROR if strict else Severity.WARNING
+        report.say(at, Rule.PARAM, message, f"its properties are: {listed(param.properties)}", severity)
 
 
 def _type(report: Report, param: Param, given: Mapping[str, Any], at: At, what: str, severity: Severity) -> None:

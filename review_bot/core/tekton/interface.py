@@ -12,12 +12,16 @@ from review_bot.core.tekton.reading import At, items
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """A declared parameter: `type` is string, array or object; `keys` are those of an object that have no default."""
+    """A declared parameter: `type` is string, array or object; `keys` are those of an object that have no default.
+
+    `properties` are all of its keys, none where they are not told.
+    """
 
     name: str
     type: str
     required: bool
     keys: frozenset[str] = frozenset()
+    properties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -62,4 +66,4 @@ def _param(raw: Mapping[str, Any]) -> Param:
     else:
         type = type_of(default) if default is not None else "string"
     keys = frozenset(properties) - frozenset(mapping(default))
-    return Param(text(raw.get("name")), type, default is None, keys)
+    return Param(text(raw.get("name")), type, default is None, keys, frozenset(properties))

@@ -16,6 +16,7 @@ from review_bot.core.tekton.interface import Interface, interface
 from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import NOTHING, Around, judge_task
+from review_bot.core.tekton.when import judge_when
 
 # Where the webhook looks for variables in a task of a pipeline; they make one task wait for another too.
 _CHECKED = ("params", "matrix", "when")
@@ -96,6 +97,7 @@ class _Judge:
         if self._spec.get("finally") and not self._spec.get("tasks"):
             self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
         for task in self._tasks.values():
+            judge_when(self._report, task.raw.get("when"), task.at.key("when"))
             self._order(task)
             self._taken(task)
             self._given(task)
@@ -141,7 +143,7 @@ class _Judge:
             return None, False
         within = self._within
         if not within.strict:
-            within = replace(within, params=within.params | _given_names(raw))
+            within = replace(within, params=within.params | binding.given_names(raw))
         judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, within)
         return interface(spec), True
 
@@ -173,8 +175,10 @@ class _Judge:
                     message = f"{variable.written} names a task that the pipeline does not have"
                     self._missing(place, Rule.UNRESOLVED, message, severity)
             # What a matrix gives may be shown in names. CEL is compiled, and its variables stay as they are written.
-            params = self._within.params if checked else self._within.params | _given_names(task.raw)
+            params = self._within.params if checked else self._within.params | binding.given_names(task.raw)
             for variable in variables.params(value):
+                if checked:
+                    binding.key(self._report, place, variable, self._own, self._around.strict)
                 if variable.among(params) is None:
                     strict = checked and self._around.strict and place.path[-1] != "cel"
                     message = f"{variable.written} names a param that the pipeline does not declare"
@@ -235,7 +239,7 @@ class _Judge:
         bound = task.sure and not (embedded and around.strict)
         what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
         # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
-        asked = _without(task.interface, around.params) if embedded else task.interface
+        asked = binding.without(task.interface, around.params) if embedded else task.interface
         inherited = around.workspaces if embedded else frozenset()
         matrix = raw.get("matrix")
         # In a run, what a task is given reaches the spec within, declared or not.
@@ -277,20 +281,8 @@ class _Judge:
                 self._report.say(place, Rule.RESULT, message, "write $(tasks.NAME.results.RESULT)")
 
 
-def _given_names(task: Mapping[str, Any]) -> frozenset[str]:
-    """The names of the params that a task is given, one by one or by its matrix."""
-    names = (text(p.get("name")) for p, _ in items(task.get("params"), At()))
-    return frozenset([*names, *binding.matrix_params(task.get("matrix"))])
-
-
 def _elsewhere(ref: Mapping[str, Any]) -> bool:
     """Does the reference lead out of the cluster's Tasks: to a resolver, a bundle, or a custom task's controller?"""
     if ref.get("resolver") or ref.get("bundle") or text(ref.get("kind")) not in ("", "Task", "ClusterTask"):
         return True
     return text(ref.get("apiVersion")).partition("/")[0] not in ("", PIPELINES)
-
-
-def _without(asked: Interface, given: frozenset[str]) -> Interface:
-    """The interface of a spec that has these parameters anyway."""
-    params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
-    return replace(asked, params=params)

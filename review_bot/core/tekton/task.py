@@ -130,6 +130,8 @@ def _texts(spec: Mapping[str, Any], at: At) -> Iterator[tuple[str, str, At, bool
 def _params(report: Report, value: str, at: At, declared: Interface, around: Around, field: str) -> None:
     """`field` is the step's, "" where the webhook does not look."""
     for variable in variables.params(value):
+        if field:
+            binding.key(report, at, variable, declared, around.strict)
         name = variable.among(declared.params)
         if name is None:
             if variable.among(around.params) is None:

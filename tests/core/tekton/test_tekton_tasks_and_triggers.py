@@ -21,6 +21,7 @@ TASKS = [
     ("$(params.image)", "$(params.flags)", [("error", "tekton-param", 18)]),
     ("$(params.image)", "$(params.flags[0]) $(params.repo.url)", []),
     ("$(params.image)", "$(params.repo)", [("error", "tekton-param", 18)]),
+    ("$(params.image)", "$(params.repo.rul)", [("error", "tekton-param", 18)]),
     ("$(params.image)", "$(context.taskRun.name) $(ls params.txt)", []),
     ("$(results.digest.path)", "$(results.digset.path)", [("error", "tekton-result", 18)]),
     ("$(results.digest.path)", "$(workspaces.source.path)/x", []),
