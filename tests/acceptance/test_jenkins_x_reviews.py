@@ -179,7 +179,7 @@ releases:
   values:
   - values/{{ .Environment.Name }}.yaml
   - {extra: {kept: true, gone: null}}
-  set: [{name: level, value: "{{ .Values.level }}"}]
+  setTemplate: [{name: level, value: "{{ .Values.level }}"}]
 """
 ENVIRONMENTS_TREE = CHART | {
     "helmfile.yaml": ENVIRONMENTS,

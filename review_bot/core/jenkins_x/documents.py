@@ -66,13 +66,27 @@ def with_bases(tree: Tree, file: HelmfileText) -> HelmfileText | None:
         found = parsed(data, path).content
         if not _OF_A_BASE.issuperset(found):
             return None
+        # helmfile puts lists of several files together by rules of its own.
+        if _clash(content, found):
+            return None
         content = merged(content, found)
-    return replace(file, content=merged(content, file.content), bases=bases)
+    return None if _clash(content, file.content) else replace(file, content=merged(content, file.content), bases=bases)
 
 
 def _bases(file: HelmfileText) -> list[str]:
     bases = file.content.get("bases")
     return [str(base) for base in bases] if isinstance(bases, list) else []
+
+
+def _clash(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Do both have a list at the same place?"""
+    for key in old.keys() & new.keys():
+        before, after = old[key], new[key]
+        if isinstance(before, list) and isinstance(after, list):
+            return True
+        if isinstance(before, dict) and isinstance(after, dict) and _clash(before, after):
+            return True
+    return False
 
 
 def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

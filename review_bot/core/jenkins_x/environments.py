@@ -12,6 +12,8 @@ from review_bot.core.jenkins_x.fields import Unseen, filled
 from review_bot.core.model import Tree
 
 DEFAULT = "default"
+# Each document of a template is read with all that stand before it.
+MOST_DOCUMENTS = 20
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def names(content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def environment(tree: Tree, file: HelmfileText, name: str) -> Environment:
-    """Its values: those of the helmfile, and over them the environment's, each file seeing the earlier ones."""
+    """Its values: those of the helmfile, and over them the environment's, later ones over earlier ones."""
     environments = file.content.get("environments")
     declared = environments.get(name) if isinstance(environments, dict) else None
     known = name == DEFAULT or (isinstance(environments, dict) and name in environments)
@@ -61,9 +63,12 @@ def _with(tree: Tree, file: HelmfileText, before: Environment, value: Any) -> En
         if isinstance(value, dict):
             more = value
         else:
-            path = file.beside(filled(str(value), before.fields()))
+            if "{{" in str(value):
+                raise Unseen("helmfile fills it in before 1.0 only")
+            path = file.beside(str(value))
             asked.add(path)
-            more, seen = values_of(tree, path, before)
+            # Which of the earlier values a template sees depends on helmfile's version.
+            more, seen = values_of(tree, path, Environment(before.name, whole=False))
             whole = whole and seen
     except (Unseen, YamlError):
         whole = False
@@ -107,7 +112,7 @@ def declared(tree: Tree, path: str) -> tuple[str, ...]:
     except (Unseen, YamlError):
         text = data.decode(errors="surrogateescape")
     found: tuple[str, ...] = (DEFAULT,)
-    for end in range(1, len(text.split(DIVIDER))):
+    for end in range(1, min(len(text.split(DIVIDER)), MOST_DOCUMENTS)):
         try:
             file = _rendered(tree, DIVIDER.join(text.split(DIVIDER)[:end]), path, DEFAULT)
         except (Unseen, YamlError):
@@ -119,6 +124,8 @@ def declared(tree: Tree, path: str) -> tuple[str, ...]:
 def _rendered(tree: Tree, text: str, path: str, name: str) -> HelmfileText:
     """Each document sees the environment that those before it declare."""
     so_far = ""
+    if text.count(DIVIDER) > MOST_DOCUMENTS:
+        raise Unseen("more documents than are followed")
     for number, part in enumerate(text.split(DIVIDER)):
         before = parsed(so_far.encode(errors="surrogateescape"), path)
         fields = environment(tree, with_bases(tree, before) or before, name).fields()

@@ -13,6 +13,10 @@ _BRACES = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _FIELD = re.compile(r"\{\{\s*\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}")
 
 
+# A text grows by what its fields hold; what is larger than this is not followed.
+MOST_FILLED = 1 << 20
+
+
 class Unseen(Exception):
     """The text needs more than fields, or a field that is not known; the message is the part in braces."""
 
@@ -21,10 +25,15 @@ def filled(text: str, fields: Mapping[str, Any]) -> str:
     """The text with its fields. Raises Unseen."""
     if "{{" not in text:
         return text
-    found = _BRACES.sub(lambda match: _printed(match[0], fields), text)
     if "{{" in _BRACES.sub("", text):
         raise Unseen("{{…")
-    return found
+    parts, start, size = [], 0, 0
+    for match in _BRACES.finditer(text):
+        parts += [text[start : match.start()], _printed(match[0], fields)]
+        start, size = match.end(), size + len(parts[-1])
+        if size > MOST_FILLED:
+            raise Unseen("more than fits")
+    return "".join([*parts, text[start:]])
 
 
 def _printed(braces: str, fields: Mapping[str, Any]) -> str:

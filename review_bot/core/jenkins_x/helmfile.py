@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from review_bot.core.errors import YamlError
@@ -92,26 +92,30 @@ def read_all(tree: Tree, environment: str | None = None) -> Helmfiles:
     root = root_of(tree)
     if root is not None:
         name = environment or shown(tree)
-        pending, seen = [root], {root}
+        # The files still to be read, and whether they are given values by who names them.
+        pending, seen = [(root, False)], {root}
         while pending and len(seen) <= MOST_FILES:
-            path = pending.pop(0)
-            file = _read(tree, path, name, found)
+            path, handed = pending.pop(0)
+            file = _read(tree, path, name, handed, found)
             if file is None:
                 continue
             env = environments.environment(tree, file, name)
             if not env.known:
                 continue  # helmfile leaves it out
+            env = replace(env, whole=env.whole and not handed)
             found.releases += [_release(tree, file, env, i, r, found) for i, r in file.listed("releases")]
-            for following in _following(tree, file, env, found):
+            for following, given in _following(tree, file, found):
                 if following not in seen:
                     seen.add(following)
-                    pending.append(following)
+                    pending.append((following, given))
     return found
 
 
-def _read(tree: Tree, path: str, name: str, found: Helmfiles) -> HelmfileText | None:
+def _read(tree: Tree, path: str, name: str, handed: bool, found: Helmfiles) -> HelmfileText | None:
     try:
         file, whole = environments.read(tree, path, name)
+        if file.templated and handed:
+            raise Unseen("with values that it is given")
     except Unseen as unseen:
         help = "see what it leads to in config-root/, once that is generated again"
         message = f"{path} needs templating ({unseen}), so its releases are not seen"
@@ -129,19 +133,19 @@ def _read(tree: Tree, path: str, name: str, found: Helmfiles) -> HelmfileText | 
     return file
 
 
-def _following(tree: Tree, file: HelmfileText, env: Environment, found: Helmfiles) -> Iterator[str]:
+def _following(tree: Tree, file: HelmfileText, found: Helmfiles) -> Iterator[tuple[str, bool]]:
+    """The helmfiles that it names, and whether it gives them values."""
     for index, entry in file.listed("helmfiles"):
         written = entry.get("path") if isinstance(entry, dict) else entry
         place = file.at("helmfiles", index)
-        reference = _filled(written, env.fields())
-        # Values that are handed on reach templates and conditions there.
-        handed = isinstance(entry, dict) and (entry.get("values") or entry.get("environment"))
-        if reference is None or "://" in reference or "::" in reference or handed:
-            what = "is given values" if handed else "lies elsewhere or needs templating"
+        handed = isinstance(entry, dict) and bool(entry.get("values"))
+        moved = isinstance(entry, dict) and bool(entry.get("environment"))
+        if not isinstance(written, str) or moved or any(mark in written for mark in ("{{", "://", "::")):
+            what = "is read in another environment" if moved else "lies elsewhere or needs templating"
             message = f"{written} {what}, so its releases are not seen"
             found.problems.append(Problem(message, "keep it in this repository", place, Severity.NOTICE, hides=True))
             continue
-        path = file.beside(reference)
+        path = file.beside(written)
         start = path.partition("*")[0]
         inside = [p for p in tree.entries() if p.startswith(start) and matches(path, p)] if "*" in path else [path]
         known = sorted(p for p in inside if p in tree.entries())
@@ -149,7 +153,7 @@ def _following(tree: Tree, file: HelmfileText, env: Environment, found: Helmfile
             message = f"there is no helmfile {path}"
             help = "add it, or take the entry away"
             found.problems.append(Problem(message, help, place, Severity.ERROR, hides=True))
-        yield from known
+        yield from ((one, handed) for one in known)
 
 
 def _release(tree: Tree, file: HelmfileText, env: Environment, index: int, raw: Any, found: Helmfiles) -> Release:
@@ -162,8 +166,10 @@ def _release(tree: Tree, file: HelmfileText, env: Environment, index: int, raw: 
             unseen.append(f"{{{{…}}}} in {key}")
         return _text(value) if known is None else known.strip()
 
-    # The helmfile's namespace beats the release's own.
-    namespace = word("namespace", file.content.get("namespace")) or word("namespace", raw.get("namespace"))
+    # The helmfile's namespace beats the release's own; templates in it are filled in before helmfile 1.0 only.
+    common = _text(file.content.get("namespace"))
+    unseen += ["{{…}} in the helmfile's namespace"] if "{{" in common else []
+    namespace = common or word("namespace", raw.get("namespace"))
     own: dict[str, Any] = {"Name": _text(raw.get("name")), "Namespace": namespace}
     own["Name"] = name = word("name", raw.get("name"), Release=own)
     chart = word("chart", raw.get("chart"), Release=own)

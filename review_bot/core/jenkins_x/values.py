@@ -19,7 +19,7 @@ GENERATED = ("jx-values.yaml",)
 # One argument of a program may hold 128 KiB.
 MOST_INLINE = 100_000
 # What changes values or objects in ways that are not followed.
-NOT_FOLLOWED = ("secrets", "valuesTemplate", "setTemplate", "inherit", "hooks", "strategicMergePatches", "jsonPatches")
+NOT_FOLLOWED = ("secrets", "valuesTemplate", "inherit", "hooks", "strategicMergePatches", "jsonPatches")
 _NOT_FOLLOWED_EITHER = ("transformers", "postRenderer", "dependencies", "env")
 
 
@@ -114,11 +114,12 @@ def _inline(values: Mapping[str, Any] | None, unseen: list[str]) -> Iterator[str
 
 
 def _sets(raw: Mapping[str, Any], env: Environment, release: Mapping[str, Any], unseen: list[str]) -> Iterator[str]:
-    for key, word in (("set", "--set"), ("setString", "--set-string")):
+    # Templates in `set` are filled in by helmfile before 1.0, and given to helm as they stand by later ones.
+    for key, word in (("setTemplate", "--set"), ("set", "--set"), ("setString", "--set-string")):
         listed = raw.get(key)
         for row in listed if isinstance(listed, list) else ():
             try:
-                yield from (word, _assignment(row, env.fields(Release=release)))
+                yield from (word, _assignment(row, env.fields(Release=release) if key == "setTemplate" else {}))
             except Unseen:
                 unseen.append(key)
 

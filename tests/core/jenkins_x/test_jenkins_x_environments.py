@@ -12,6 +12,7 @@ from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
 from review_bot.core.discovery import Discovery
 from review_bot.core.jenkins_x import releases
+from review_bot.core.jenkins_x.fields import Unseen, filled
 from review_bot.core.jenkins_x.helmfile import declared, read_all
 from review_bot.core.model import FileChange, Target
 from review_bot.core.planning import discover, plan, reason
@@ -22,7 +23,7 @@ environments:
   staging:
     values: [env/staging.yaml, {size: 1}]
   production:
-    values: ["env/{{ .Environment.Name }}.yaml"]
+    values: [env/production.yaml]
 ---
 releases:
 - name: web
@@ -33,8 +34,9 @@ releases:
   - values/{{ .Environment.Name }}.yaml
   - values/more.yaml.gotmpl
   - {color: red}
-  set:
+  setTemplate:
   - {name: tag, value: "{{ .Values.tag }}"}
+  set:
   - {name: hosts, values: [a, "b,c"]}
 - name: extra
   namespace: shop
@@ -91,6 +93,8 @@ UNSEEN = {
     "secrets: [s.yaml]": "secrets",
     "inherit: [{template: x}]": "inherit",
     "set: [{name: a, file: x}]": "set",
+    # helmfile 1.8 gives it to helm as it stands.
+    "set: [{name: a, value: '{{ .Values.tag }}'}]": "set",
     "version: '{{ .Values.tag | quote }}'": "{{…}} in version",
     "values: [jx-values.yaml]": "written before helmfile runs",
 }
@@ -122,6 +126,35 @@ def test_a_helmfile_that_does_not_declare_an_environment_is_left_out_there() -> 
     release = "releases: [{name: %s, chart: charts/web}]\n"
     files = {**change, "one.yaml": "environments: {a: {}}\n" + release % "one", "two.yaml": release % "two"}
     assert set(targets(files)) == {"helm:charts/web#a/default/one"}
+
+
+@pytest.mark.parametrize(("field", "name"), [(".Environment.Name", "a/a/web"), (".Values.ns", None)])
+def test_a_template_of_an_environment_s_values_may_name_the_environment(field: str, name: str | None) -> None:
+    text = "environments:\n  a: {values: [{ns: one}, more.yaml.gotmpl]}\n  b: {}\n"
+    text += "releases: [{name: web, chart: charts/web, namespace: '{{ .Values.ns }}'}]\n"
+    found = targets({"helmfile.yaml": text, "more.yaml.gotmpl": f"ns: {{{{ {field} }}}}\n"})
+    assert set(found) == {f"helm:charts/web#{name}" if name else "helm:charts/web"}
+
+
+def test_what_a_helmfile_is_given_by_the_one_that_names_it_is_not_made_up() -> None:
+    root = "helmfiles:\n- path: sub/one.yaml\n  values: [{live: {x: true}}]\n"
+    sub = "values: [{live: {x: true}, tag: a}]\nreleases:\n- {name: plain, chart: ../charts/web}\n"
+    sub += "- {name: asking, chart: ../charts/web, condition: live.x}\n"
+    sub += "- {name: filled, chart: ../charts/web, setTemplate: [{name: a, value: '{{ .Values.tag }}'}]}\n"
+    change = {"helmfile.yaml": root, "sub/one.yaml": sub}
+    assert set(targets(change)) == {"helm:charts/web#default/plain"}
+    assert [r.on for r in read_all(tree(change)).releases] == [True, None, True]
+
+
+def test_bases_whose_lists_meet_those_of_the_helmfile_are_not_followed() -> None:
+    change = {"helmfile.yaml": f"values: [{{x: y}}]\n{HELMFILE}"}
+    (problem,) = releases.problems(read_all(tree(change)))
+    assert problem.severity == "notice" and "the bases of helmfile.yaml are not followed" in problem.message
+
+
+def test_a_text_that_grows_without_end_is_not_filled() -> None:
+    with pytest.raises(Unseen):
+        filled("{{ .x }}" * 2000, {"x": "y" * 1000})
 
 
 def test_a_value_file_that_may_be_missing_is_left_out() -> None:

@@ -43,7 +43,8 @@ JUNK = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                "name tasks finally taskRef taskSpec params value values operator properties workspaces results steps matrix when runAfter script "
+                "name tasks finally taskRef taskSpec params value values operator properties workspaces results "
+                "steps matrix when runAfter script "
                 "image args ref bindings template triggers resourcetemplates kind apiVersion spec pipelineSpec".split()
             ),
             inner,
