@@ -28,6 +28,7 @@ def said(seen: Seen) -> Said:
         # Not told by environment, lest one that is added makes all that stands look new.
         found += dict.fromkeys(f for b, h in read.values() for f in releases.problems(h, b))
         before += dict.fromkeys(f for b, _ in read.values() for f in releases.problems(b))
+    found += releases.not_followed(paths)
     found += _of_all({n: releases.unseen(h, paths, b) for n, (b, h) in read.items()})
     if any(_is_jenkins_x(tree) for tree in (sides.base, sides.head)):
         charts = frozenset(r.folder for pair in read.values() for side in pair for r in side.releases if r.folder)

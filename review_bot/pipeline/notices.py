@@ -12,7 +12,7 @@ from review_bot.pipeline.saying import Said, Seen
 
 # Where one of these files is, or something changes in this folder, there may be something to say of it.
 JENKINS_X = ("helmfile.yaml", "helmfile.yaml.gotmpl", "jx-requirements.yml")
-LIGHTHOUSE = ".lighthouse/"
+JENKINS_X_FOLDERS = (".lighthouse/", "helmfile.d/")
 TEKTON = ("tekton.dev/", "triggers.tekton.dev/")
 
 
@@ -33,7 +33,7 @@ def _tekton(seen: Seen) -> Said:
 def _jenkins_x(seen: Seen) -> Said:
     sides, files = seen.planned.sides, seen.planned.files
     if not any(name in tree.entries() for tree in (sides.base, sides.head) for name in JENKINS_X):
-        if not any((path or "").startswith(LIGHTHOUSE) for f in files for path in (f.path, f.previous_path)):
+        if not any((path or "").startswith(JENKINS_X_FOLDERS) for f in files for path in (f.path, f.previous_path)):
             return Said()
     from review_bot.pipeline.jenkins_x import said
 

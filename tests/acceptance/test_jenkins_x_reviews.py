@@ -210,6 +210,12 @@ def test_a_release_that_needs_more_than_fields_is_not_taken_for_gone(tmp_path: P
     assert (status, ("error", "helmfile-release", "helmfile.yaml", 6)) == (1, said(verdict)[0])
 
 
+def test_a_folder_of_helmfiles_is_told_not_to_be_followed(tmp_path: Path) -> None:
+    root = repositories.make(tmp_path, {"README.md": "x\n"}, {"helmfile.d/web.yaml": HELMFILE})
+    status, verdict = repositories.check(root)
+    assert (status, said(verdict)) == (0, [("notice", "helmfile", "helmfile.d/web.yaml", None)])
+
+
 def test_a_value_file_that_one_environment_misses_blocks(tmp_path: Path) -> None:
     root = repositories.make(tmp_path, ENVIRONMENTS_TREE, {"values/production.yaml": None})
     status, verdict = repositories.check(root)

@@ -20,6 +20,8 @@ from review_bot.core.jenkins_x.fields import Unseen, filled
 from review_bot.core.jenkins_x.layout import ROOTS, VERSIONS
 from review_bot.core.model import Severity, Source, Tree
 
+# All is read in each of these; one that declares more is told.
+MOST_ENVIRONMENTS = 50
 # Helmfiles that name each other end here.
 MOST_FILES = 500
 DEFAULT_NAMESPACE = "default"
@@ -77,7 +79,7 @@ def root_of(tree: Tree) -> str | None:
 def declared(tree: Tree) -> tuple[str, ...]:
     """The environments that the helmfile at the root declares, the default one where it declares none."""
     root = root_of(tree)
-    return environments.declared(tree, root) if root is not None else ()
+    return environments.declared(tree, root)[:MOST_ENVIRONMENTS] if root is not None else ()
 
 
 def shown(tree: Tree) -> str:
@@ -92,6 +94,10 @@ def read_all(tree: Tree, environment: str | None = None) -> Helmfiles:
     root = root_of(tree)
     if root is not None:
         name = environment or shown(tree)
+        if len(environments.declared(tree, root)) > MOST_ENVIRONMENTS:
+            message = f"{root} declares more than {MOST_ENVIRONMENTS} environments, and only so many are looked at"
+            help = "split it into several repositories"
+            found.problems.append(Problem(message, help, Source(root, 1), Severity.ERROR, hides=True))
         # The files still to be read, and whether they are given values by who names them.
         pending, seen = [(root, False)], {root}
         while pending and len(seen) <= MOST_FILES:

@@ -5,6 +5,8 @@ from __future__ import annotations
 HELMFILE = "helmfile.yaml"
 # What helmfile takes by itself, the first that is there.
 ROOTS = (HELMFILE, f"{HELMFILE}.gotmpl")
+# A folder of helmfiles that helmfile takes where there is none of these; it is not followed.
+ROOT_FOLDER = "helmfile.d/"
 REQUIREMENTS = "jx-requirements.yml"
 OUTPUT = "config-root"
 VERSIONS = "versionStream"

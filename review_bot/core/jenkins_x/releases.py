@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from review_bot.core.jenkins_x.helmfile import Helmfiles, Release
+from review_bot.core.jenkins_x.layout import ROOT_FOLDER
 from review_bot.core.model import CheckName, Finding, Severity, Source
 
 RULE = "helmfile-release"
@@ -75,6 +76,15 @@ def problems(helmfiles: Helmfiles, before: Helmfiles | None = None) -> Iterator[
                 line=release.source.line,
                 help="remove one of them, or give it another name",
             )
+
+
+def not_followed(paths: Iterable[str]) -> Iterator[Finding]:
+    """That a folder of helmfiles is not read, where something of it changes."""
+    changed = sorted(path for path in paths if path.startswith(ROOT_FOLDER))
+    if changed:
+        message = f"{ROOT_FOLDER} is not followed, so the releases of its helmfiles are not seen"
+        help = "name them under helmfiles: of a helmfile.yaml at the root"
+        yield Finding(CheckName.SCHEMA, "helmfile", Severity.NOTICE, message, path=changed[0], help=help)
 
 
 def unseen(helmfiles: Helmfiles, paths: frozenset[str], before: Helmfiles | None = None) -> Iterator[Finding]:

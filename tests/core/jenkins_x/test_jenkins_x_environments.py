@@ -152,6 +152,14 @@ def test_bases_whose_lists_meet_those_of_the_helmfile_are_not_followed() -> None
     assert problem.severity == "notice" and "the bases of helmfile.yaml are not followed" in problem.message
 
 
+def test_more_environments_than_are_looked_at_are_an_error() -> None:
+    text = "environments:\n" + "".join(f"  e{n}: {{}}\n" for n in range(60))
+    text += "releases: [{name: web, chart: charts/web}]\n"
+    assert len(targets({"helmfile.yaml": text})) == 50
+    (problem,) = releases.problems(read_all(tree({"helmfile.yaml": text})))
+    assert problem.severity == "error" and "more than 50 environments" in problem.message
+
+
 def test_a_text_that_grows_without_end_is_not_filled() -> None:
     with pytest.raises(Unseen):
         filled("{{ .x }}" * 2000, {"x": "y" * 1000})
