@@ -88,7 +88,8 @@ class CheckContext:
 class CheckOutcome:
     """Findings on the changed resources as they will be (`head`) and as they are (`base`); `live`: what runs now.
 
-    `demands` are approvals that policies ask for; `notes` addresses of release notes, by an image's place and version.
+    `demands` are approvals that policies ask for; `notes` addresses of release notes, by an image's place and version;
+    `in_part` targets that could not be judged in full.
     """
 
     state: CheckState
@@ -97,6 +98,7 @@ class CheckOutcome:
     live: tuple[LiveChange, ...] = ()
     demands: tuple[Demand, ...] = ()
     notes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    in_part: frozenset[str] = frozenset()
 
 
 class Check(Protocol):

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from review_bot.checks.context import CheckContext, CheckOutcome
 from review_bot.core.model import CheckName, CheckState, Finding, Resource, ResourceChange, Severity
 from review_bot.core.secrets import is_secret
-from review_bot.core.versions.images import Image
+from review_bot.core.versions.images import HUB, Image
+from review_bot.core.versions.platforms import runs_on
 from review_bot.core.versions.references import Reference, references
 from review_bot.core.versions.registries import Answer, ImageSettings
 
 # Where an `image` is one that is pulled; elsewhere it may be the name of something else.
 PULLED = ("containers", "initContainers", "ephemeralContainers", "volumes", "steps", "sidecars", "stepTemplate")
+MOST_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Brought:
     @property
     def image(self) -> Image:
         return self.reference.image
+
+    @property
+    def is_volume(self) -> bool:
+        """What is mounted need not be built for anything."""
+        return "volumes" in self.reference.at
 
     @property
     def sure(self) -> bool:
@@ -54,8 +61,14 @@ class ImageCheck:
         answers = await asyncio.to_thread(registries.ask, [one.image for one in brought])
         found = [f for one in brought for f in _findings(one, answers[one.image], registries.settings)]
         found += _unasked(brought, answers, registries.settings)
-        notes = {(one.image.place, one.image.version): answers[one.image].notes for one in brought}
-        return CheckOutcome(CheckState.SUCCESS, tuple(found), notes={k: v for k, v in notes.items() if v})
+        # Where nothing may be asked, nothing has passed.
+        asked = any(answers[one.image].allowed for one in brought)
+        return CheckOutcome(
+            CheckState.SUCCESS if asked else CheckState.NOT_CONFIGURED,
+            tuple(found),
+            notes={(i.place, i.version): answers[i].notes for i in (one.image for one in brought) if answers[i].notes},
+            in_part=frozenset(one.target for one in brought if not _told(answers[one.image])),
+        )
 
 
 def _brought(change: ResourceChange) -> Iterator[Brought]:
@@ -72,25 +85,32 @@ def _brought(change: ResourceChange) -> Iterator[Brought]:
 
 def _findings(one: Brought, answer: Answer, settings: ImageSettings) -> Iterator[Finding]:
     """What is wrong with an image that its registry could tell about."""
-    if answer.trouble:
-        return
     image, heavy = one.image, Severity.ERROR if one.sure else Severity.WARNING
     name = written(image)
-    if not answer.exists:
-        meant = f"did you mean {' or '.join(answer.near)}? " if answer.near else ""
-        help = f"{meant}correct name or {'digest' if image.digest else 'tag'}, or push it before this is merged"
-        message = f"the image {name} does not exist, says {image.registry}"
-        yield _finding(one, "image-missing", heavy, message, help)
-        return
-    missing = [p for p in settings.platforms if answer.platforms is not None and not _runs_on(p, answer.platforms)]
-    if missing:
-        built = ", ".join(answer.platforms or ()) or "no platform that it names"
-        message = f"the image {name} is not built for {' and '.join(missing)}, only for {built}"
-        yield _finding(one, "image-platform", heavy, message, "build it for all platforms of the clusters")
-    if answer.tag_at is not None and answer.tag_at != image.digest:
-        message = f"the image {name}: the tag {image.tag} now stands for {answer.tag_at[:19]}, another digest"
+    if answer.exists is False:
+        yield _missing(one, answer, heavy)
+    built = answer.platforms
+    if built is not None and (built or not one.is_volume):
+        missing = [p for p in settings.platforms if not any(runs_on(p, found) for found in built)]
+        if missing:
+            only = f"only for {_some(built)}" if built else "it names no platform"
+            message = f"the image {name} is not built for {' and '.join(missing)}, {only}"
+            help = f"build it for {' and '.join(missing)} too, or name another one"
+            yield _finding(one, "image-platform", heavy, message, help)
+    if answer.tag_at is not None:
+        now = f"now stands for {answer.tag_at[:19]}, another digest" if answer.tag_at else "is no longer there"
+        message = f"the image {name}: the tag {image.tag} {now}"
         help = "the digest is what runs; correct the one that is wrong"
         yield _finding(one, "image-digest", Severity.WARNING, message, help)
+
+
+def _missing(one: Brought, answer: Answer, severity: Severity) -> Finding:
+    image = one.image
+    meant = f"did you mean {' or '.join(answer.near)}? " if answer.near else ""
+    wrong = "name" if not answer.place_exists else "digest" if image.digest else "tag"
+    help = f"{meant}correct the {wrong}, or push the image before this is merged"
+    why = "" if answer.place_exists else f": there is no repository {image.place}"
+    return _finding(one, "image-missing", severity, f"the image {written(image)} does not exist{why}", help)
 
 
 def _unasked(brought: Sequence[Brought], answers: Mapping[Image, Answer], settings: ImageSettings) -> Iterator[Finding]:
@@ -98,24 +118,29 @@ def _unasked(brought: Sequence[Brought], answers: Mapping[Image, Answer], settin
     elsewhere = sorted({one.image.registry for one in brought if not answers[one.image].allowed})
     if elsewhere:
         count = len({one.image for one in brought if not answers[one.image].allowed})
+        are = f"{count} images are" if count > 1 else "1 image is"
         yield Finding(
             CheckName.IMAGES,
             "image-not-asked",
             Severity.NOTICE,
-            f"{', '.join(elsewhere)}: not among the operator's remotes, so {_plural(count)} not looked up there",
+            f"{_some(elsewhere)}: not among the operator's remotes, so {are} not looked up there",
             help="the operator can add them to `remotes` (docs/images.md)",
         )
-    silent: dict[tuple[str, str], list[Brought]] = defaultdict(list)
+    silent: dict[tuple[str, str, str], list[Brought]] = defaultdict(list)
     for one in brought:
         answer = answers[one.image]
-        if answer.trouble and answer.allowed:
-            silent[one.image.registry, f"{answer.trouble}\0{answer.help}"].append(one)
-    for (registry, why), those in silent.items():
-        trouble, _, help = why.partition("\0")
-        message = f"{registry} was asked about {written(those[0].image)} in vain: {trouble}"
+        if answer.trouble:
+            silent[one.image.registry, answer.trouble, answer.help].append(one)
+    for (registry, trouble, help), those in silent.items():
         others = len({one.image for one in those}) - 1
-        message += f" (and so for {others} more)" if others else ""
-        yield _finding(those[0], "image-registry", settings.unreachable, message, help, named=False)
+        more = f" and {others} more" if others else ""
+        message = f"{registry} can't tell about {written(those[0].image)}{more}: {trouble}"
+        heavy = settings.unreachable if any(one.sure for one in those) else Severity.WARNING
+        yield _finding(those[0], "image-registry", heavy, message, help, named=False)
+
+
+def _told(answer: Answer) -> bool:
+    return answer.allowed and not answer.trouble
 
 
 def _finding(one: Brought, rule: str, severity: Severity, message: str, help: str, *, named: bool = True) -> Finding:
@@ -135,15 +160,12 @@ def _finding(one: Brought, rule: str, severity: Severity, message: str, help: st
 
 
 def written(image: Image) -> str:
-    """The image as people write it, with a short digest."""
-    name = image.repository.removeprefix("library/") if image.registry == "docker.io" else image.place
-    return f"{name}:{image.version}" if image.tag else f"{name}{image.version if image.digest else ''}"
+    """The image as people write it, with a short digest; without tag and digest it is the latest."""
+    name = image.repository.removeprefix("library/") if image.registry == HUB else image.place
+    tag = image.tag or ("" if image.digest else "latest")
+    return f"{name}{f':{tag}' if tag else ''}{f'@{image.digest[:19]}' if image.digest else ''}"
 
 
-def _runs_on(wanted: str, built: Sequence[str]) -> bool:
-    """`linux/arm64` is met by `linux/arm64/v8` too."""
-    return any(platform == wanted or platform.startswith(f"{wanted}/") for platform in built)
-
-
-def _plural(count: int) -> str:
-    return "1 image is" if count == 1 else f"{count} images are"
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
+    return f"{', '.join(words[:MOST_NAMED])}{more}"

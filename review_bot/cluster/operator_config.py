@@ -81,9 +81,11 @@ class OperatorFile:
         row = self._document.value.get("images")
         if row is None:
             return None
+        from review_bot.core.versions.platforms import parse
         from review_bot.core.versions.registries import ImageSettings
 
-        return ImageSettings(tuple(row.get("platforms", ())), WEIGHT[row.get("unreachable", "warn")])
+        platforms = tuple(parse(text) for text in row.get("platforms", ()))
+        return ImageSettings(platforms, WEIGHT[row.get("unreachable", "warn")])
 
     def _remote(self, place: str, row: Mapping[str, Any]) -> RemoteHost:
         from review_bot.core.remote_hosts import RemoteHost

@@ -30,7 +30,8 @@ class TargetResult:
 class Verdict:
     """The whole answer; `core.verdict.to_json` writes it as the contract's object.
 
-    `versions` are what moves, `moved` the same by change.
+    `versions` are what moves, `moved` the same by change; `in_part` has the targets that a check could not
+    judge in full.
     """
 
     base: str
@@ -48,3 +49,4 @@ class Verdict:
     demands: tuple[Demand, ...] = ()
     versions: tuple[Move, ...] = ()
     moved: ByChange = field(default_factory=dict)
+    in_part: Mapping[CheckName, frozenset[str]] = field(default_factory=dict)

@@ -34,6 +34,7 @@ MOST_MOVES = 20
 SHOWN = (CheckName.POLICY, CheckName.SCHEMA, CheckName.DRY_RUN)
 MARKS = {CheckState.SUCCESS: "✓", CheckState.FAILURE: "✗", CheckState.NOT_CONFIGURED: "not configured"}
 NOT_ASKED = "not in full"
+UNASKED = "No registry was asked whether these images exist."
 VERBS = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
@@ -147,7 +148,8 @@ def _versions(verdict: Verdict) -> list[str]:
     if len(moves) > MOST_MOVES:
         rows.append(f"| … and {len(moves) - MOST_MOVES} more | | | | |")
     title = f"Versions: {plural(len(moves), 'move')}{f', {label}' if label else ''}"
-    return [f"<details><summary>{title}</summary>\n\n" + "\n".join(rows) + "\n</details>"]
+    asked = [] if _asked(verdict) or all(m.kind != "image" for m in moves) else [f"\n{UNASKED}\n"]
+    return [f"<details><summary>{title}</summary>\n\n" + "\n".join([*rows, *asked]) + "\n</details>"]
 
 
 def _new(move: Move) -> str:
@@ -193,6 +195,8 @@ def _mark(name: CheckName, result: TargetResult, failing: set[CheckName], verdic
     if verdict.checks.get(name, CheckState.NOT_CONFIGURED) is CheckState.NOT_CONFIGURED:
         return MARKS[CheckState.NOT_CONFIGURED]
     # Some targets may have a cluster and others none: what was not asked has not passed.
+    if result.target.id in verdict.in_part.get(name, ()):
+        return NOT_ASKED
     changes = result.created + result.updated + result.deleted
     asked = sum(c.target == result.target.id for c in verdict.live)
     return NOT_ASKED if name is CheckName.DRY_RUN and asked < changes else MARKS[CheckState.SUCCESS]

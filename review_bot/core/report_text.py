@@ -147,7 +147,7 @@ def _why_not(name: CheckName) -> str:
     if name is CheckName.DRY_RUN:
         return "no cluster configured (clusters: in the operator's file)"
     if name is CheckName.IMAGES:
-        return "registries are not asked (images: in the operator's file)"
+        return "no registry was asked (images: and remotes: in the operator's file)"
     if name is CheckName.POLICY:
         return "not configured (the base has no policies folder)"
     return "not configured"

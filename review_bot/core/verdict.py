@@ -54,6 +54,7 @@ def form(
     moved: ByChange | None = None,
     moved_whole: Sequence[Move] = (),
     notes: Mapping[tuple[str, str], str] | None = None,
+    in_part: Mapping[CheckName, frozenset[str]] | None = None,
 ) -> Verdict:
     """Put everything together; pure, so `today` (which ends waivers) is given."""
     marked = _introduced(head_findings, base_findings)
@@ -79,6 +80,7 @@ def form(
             moves.together(moved or {}, changes, {p.id: p.target for p in planned}, moved_whole), notes or {}
         ),
         moved=moved or {},
+        in_part=in_part or {},
     )
 
 

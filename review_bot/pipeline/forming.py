@@ -65,6 +65,7 @@ def formed(
         moved=moved,
         moved_whole=moved_charts(planned),
         notes={key: address for o in outcomes.values() for key, address in o.notes.items()},
+        in_part={name: outcome.in_part for name, outcome in outcomes.items()},
         config=planned.config,
         today=datetime.now(UTC).date(),
         duration_ms=round((time.monotonic() - started) * 1000),

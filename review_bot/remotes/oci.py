@@ -9,13 +9,13 @@ from typing import Any
 
 from review_bot.core.errors import InputError
 from review_bot.core.model import Remote
+from review_bot.core.versions.images import TAG
 from review_bot.remotes.registry import MOST_MANIFEST, Api
 from review_bot.remotes.web import MOST_BYTES, Answer, Web
 
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 LAYERS = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/vnd.cncf.flux.content.v1.tar+gzip")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
-_TAG = re.compile(r"\w[\w.-]{0,127}\Z", re.ASCII)
 _NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*\Z")
 
 
@@ -29,7 +29,7 @@ def pinned(revision: str) -> bool:
     """Does it name one artifact? Helm writes the + of a version as _; `latest` is another one every day."""
     if revision.startswith("sha256:"):
         return DIGEST.match(revision) is not None
-    return revision != "latest" and _TAG.match(revision.replace("+", "_")) is not None
+    return revision != "latest" and TAG.match(revision.replace("+", "_")) is not None
 
 
 def api_of(remote: Remote, web: Web) -> Api:

@@ -24,17 +24,17 @@ class Api:
         self._place, self._name, self._row, self._web = f"{host}/{name}", name, row, web
         self._token = ""
 
-    def get(self, path: str, headers: Mapping[str, str], most: int = MOST_BYTES) -> Answer:
-        """The answer, whatever its status, after a token was fetched where one is wanted."""
-        got = self._once(path, headers, most)
+    def get(self, path: str, headers: Mapping[str, str], most: int = MOST_BYTES, *, head: bool = False) -> Answer:
+        """The answer, whatever its status, after a token was fetched where one is wanted; by HEAD one without body."""
+        got = self._once(path, headers, most, head)
         if got.status == 401 and not self._token:
             self._token = self._fetched_token(got)
-            got = self._once(path, headers, most)
+            got = self._once(path, headers, most, head)
         return got
 
-    def _once(self, path: str, headers: Mapping[str, str], most: int) -> Answer:
+    def _once(self, path: str, headers: Mapping[str, str], most: int, head: bool) -> Answer:
         own = {"Authorization": f"Bearer {self._token}"} if self._token else basic(self._row)
-        return self._web.get(f"{self._url}/{path}", {**headers, **own}, most=most, row=self._row)
+        return self._web.get(f"{self._url}/{path}", {**headers, **own}, most=most, row=self._row, head=head)
 
     def _is_the_token_host(self, realm: str) -> bool:
         scheme = self._url.partition(":")[0]

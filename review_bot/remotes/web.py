@@ -22,6 +22,10 @@ MOST_SECONDS = 120
 SECONDS = urllib3.Timeout(connect=10, read=30)
 
 
+class Unreachable(InputError):
+    """A host does not answer, or not as a web server."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """`headers` by their names in lower case."""
@@ -48,10 +52,12 @@ class Web:
         *,
         most: int = MOST_BYTES,
         row: RemoteHost | None = None,
+        head: bool = False,
     ) -> Answer:
         """The answer after at most five redirects, each to an allowed host. Credentials go to their own host only.
 
         `row` is the one that allows the first address where that does not show in its path (OCI's API).
+        With `head` only what stands before the body is asked for.
         """
         first, sent = url, dict(headers or {})
         asked = row or self.allowed(url)
@@ -61,13 +67,13 @@ class Web:
             # Credentials are those of one row, which may be a part of a host only.
             if host is not asked or not same_origin(url, first):
                 sent = {key: value for key, value in sent.items() if key == "Accept"}
-            answer = _once(url, host, sent, most, until)
+            answer = _once(url, host, sent, most, until, "HEAD" if head else "GET")
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
             if "location" not in answer.headers:
                 break
             url = joined(url, answer.headers["location"])
-        raise InputError(f"{url} redirects without end", help="look at the address")
+        raise InputError(f"{url.partition('?')[0]} redirects without end", help="look at the address")
 
     def allowed(self, url: str) -> RemoteHost:
         """The operator's row for an address that is fetched as it is written. Raises InputError."""
@@ -124,24 +130,29 @@ def basic(host: RemoteHost) -> dict[str, str]:
     return {"Authorization": f"Basic {pair}"}
 
 
-def _once(url: str, host: RemoteHost, headers: Mapping[str, str], most: int, until: float) -> Answer:
+def _once(url: str, host: RemoteHost, headers: Mapping[str, str], most: int, until: float, method: str) -> Answer:
     parts = split(url)
     pool = _pool(parts, address_of(parts.hostname or "", host))
     path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     try:
         sent = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "review-bot", **headers}
-        with pool, pool.urlopen("GET", path, headers=sent, redirect=False, retries=False, preload_content=False) as got:
+        with (
+            pool,
+            pool.urlopen(method, path, headers=sent, redirect=False, retries=False, preload_content=False) as got,
+        ):
             body = _body(got, url, most, until)
             names = {key.lower(): value for key, value in got.headers.items()}
             return Answer(got.status, names, body)
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         reason = type(error).__name__
-        raise InputError(f"{parts.hostname} can't be reached ({reason})", help="try again later") from error
+        raise Unreachable(f"{parts.hostname} can't be reached ({reason})", help="try again later") from error
 
 
 def _body(got: urllib3.BaseHTTPResponse, url: str, most: int, until: float) -> bytes:
     """All of it as it was sent (an archive is compressed itself), within bounds of size and time."""
     chunks, size = [], 0
+    # What storage is redirected to has its permission in the query.
+    url = url.partition("?")[0]
     while chunk := got.read1(1 << 20, decode_content=False):
         chunks.append(chunk)
         size += len(chunk)

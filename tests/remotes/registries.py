@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import socket
 import subprocess
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tokens import TokenService
 
 from review_bot.core.tools import tool_path
 
@@ -24,6 +26,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 USER, PASSWORD = "puller", "open-sesame"
 # bcrypt of the password, as `htpasswd -B` writes it.
+_REQUEST = re.compile(r'"([A-Z]+ /v2/\S*) HTTP')
 HTPASSWD = "puller:$2b$05$FYrA4ejGLtjQjA7/aEWCEedrHrLbKRXm/iC5QR7NUc2Ao4GhlxJnO\n"
 
 
@@ -34,6 +37,7 @@ class Registry:
     host: str
     log: Path
     password: str = ""
+    tokens: TokenService | None = None
 
     def push(
         self,
@@ -54,6 +58,13 @@ class Registry:
         index: dict[str, Any] = {"schemaVersion": 2, "mediaType": INDEX, "manifests": rows}
         return self._put(name, tag, INDEX, index | ({"annotations": annotations} if annotations else {}))
 
+    def index(self, name: str, tag: str, rows: Sequence[Mapping[str, Any]]) -> str:
+        """An index with these rows, whatever they are; its digest."""
+        return self._put(name, tag, INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(rows)})
+
+    def delete(self, name: str, digest: str) -> None:
+        self._ask("DELETE", f"/v2/{name}/manifests/{digest}", b"")
+
     def artifact(self, name: str, tag: str, media_type: str, layer: bytes) -> str:
         """An artifact with one layer, such as `flux push artifact` makes; its digest."""
         config = self._blob(name, b"{}")
@@ -68,9 +79,9 @@ class Registry:
 
     @property
     def asked(self) -> list[str]:
-        """The paths that the bot has asked for."""
-        lines = [line for line in self.log.read_text().splitlines() if "review-bot" in line and '"GET ' in line]
-        return [line.split('"GET ')[1].split(" ")[0] for line in lines]
+        """What the bot has asked for: `HEAD /v2/…`."""
+        lines = [line for line in self.log.read_text().splitlines() if "review-bot" in line]
+        return [found[1] for line in lines if (found := _REQUEST.search(line))]
 
     def _image(self, name: str, platform: str, labels: Mapping[str, str]) -> dict[str, Any]:
         about = {
@@ -106,12 +117,18 @@ class Registry:
         if self.password:
             pair = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
             request.add_header("Authorization", f"Basic {pair}")
+        if self.tokens:
+            name = path.removeprefix("/v2/").partition("/manifests/")[0].partition("/blobs/")[0]
+            request.add_header("Authorization", f"Bearer {self.tokens.token(name, 'pull', 'push', 'delete')}")
         return urllib.request.urlopen(request, timeout=20)
 
 
 @contextmanager
-def running(folder: Path, *, password: bool = False) -> Iterator[Registry]:
-    """A registry that keeps everything below `folder`; with `password` it lets in only who knows it."""
+def running(folder: Path, *, password: bool = False, tokens: TokenService | None = None) -> Iterator[Registry]:
+    """A registry that keeps everything below `folder`.
+
+    With `password` it lets in only who knows it, with `tokens` who has a token of that service.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -119,19 +136,21 @@ def running(folder: Path, *, password: bool = False) -> Iterator[Registry]:
     settings: dict[str, Any] = {
         "version": "0.1",
         "log": {"level": "error", "accesslog": {"disabled": False}},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}, "delete": {"enabled": True}},
         "http": {"addr": host},
     }
     if password:
         (folder / "htpasswd").write_text(HTPASSWD)
         settings["auth"] = {"htpasswd": {"realm": "tests", "path": str(folder / "htpasswd")}}
+    if tokens:
+        settings["auth"] = tokens.settings(folder)
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     with (folder / "log").open("wb") as log:
         command = [str(tool_path("registry")), "serve", str(folder / "config.yaml")]
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait(host)
-            yield Registry(host, folder / "log", PASSWORD if password else "")
+            yield Registry(host, folder / "log", PASSWORD if password else "", tokens)
         finally:
             process.kill()
             process.wait()

@@ -22,15 +22,18 @@ class ImageSettings:
 class Answer:
     """What is known of one image.
 
-    `platforms` None where they are not known; `tag_at` is the digest that the tag stands for now, where the reference
-    names both; `near` are tags that look like the one that is missing; `notes` is the address of the release notes, ""
-    if none is known. `trouble` says why the registry can't tell, "" if it could; `help` what to do about that.
+    `exists` None if nobody could tell; `platforms` None likewise, and empty where the image names none. `tag_at` is
+    the digest that the tag beside a digest stands for now, "" if there is no such tag any more, None if all is well.
+    `near` are tags that look like the one that is missing, `place_exists` whether there is such a repository at all;
+    `notes` is the address of the release notes, "" if none is known. `trouble` says why what was asked is not known, or
+    not all of it, and `help` what to do about that. `allowed`: may it be asked about?
     """
 
-    exists: bool = True
+    exists: bool | None = True
     platforms: tuple[str, ...] | None = None
     tag_at: str | None = None
     near: tuple[str, ...] = ()
+    place_exists: bool = True
     notes: str = ""
     allowed: bool = True
     trouble: str = ""
