@@ -83,10 +83,10 @@ def differ(old: Rendered | None, new: Rendered | None) -> bool:
     return bool(compare("t", old.resources, new.resources))
 
 
-def _goes(target: Target) -> tuple[object, ...]:
-    told = target.delivery
-    rolls = (told.destination, told.prune, told.suspended) if told is not None else ()
-    return (target.cluster, target.environment, target.namespace, *rolls)
+def _goes(target: Target) -> tuple[str | None, ...]:
+    """Its place; whether it rolls out and prunes is said by the object that tells of it, in another target."""
+    destination = target.delivery.destination if target.delivery is not None else None
+    return (target.cluster, target.environment, target.namespace, destination)
 
 
 def _unknown(rendered: Rendered) -> bool:
