@@ -87,12 +87,10 @@ class Sources:
         url, reference = text(spec.get("url")), mapping(spec.get("ref"))
         if kind == "OCIRepository":
             return self._around.fetched(artifact(spec), at)
-        # In the order in which source-controller looks.
-        pinned = next((text(reference.get(k)) for k in ("commit", "name", "semver", "tag") if reference.get(k)), "")
-        branch = text(reference.get("branch"))
-        if self._around.here(url, pinned or branch):
+        revision = git_revision(reference)
+        if self._around.here(url, revision):
             return "."
-        return self._around.fetched(Remote(RemoteKind.GIT, url, "", pinned or branch), at)
+        return self._around.fetched(Remote(RemoteKind.GIT, url, "", revision), at)
 
     def _with_included(self, root: str, told: Told) -> str:
         """A copy of the source with what it includes of others, each in a folder of its own. Raises Broken."""
@@ -138,6 +136,15 @@ class Sources:
         copies = artifacts.copies(artifact, found_in, self._around.files)
         folder = artifacts.laid_out(self._around, told, name, copies)
         return Root(folder, Ignoring())
+
+
+def git_revision(reference: Mapping[str, Any]) -> str:
+    """What a GitRepository names, in the order in which source-controller looks. Raises NotSeen for a range."""
+    tag, semver = text(reference.get("tag")), text(reference.get("semver"))
+    named = text(reference.get("commit")) or text(reference.get("name")) or (f"refs/tags/{tag}" if tag else "")
+    if semver and not named:
+        raise NotSeen(f"which tag fits {semver!r} is not said in git", help="name a tag or a commit in ref")
+    return named or text(reference.get("branch"))
 
 
 def artifact(spec: Mapping[str, Any]) -> Remote:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from deployed import CHART, CONFIG_MAP, deployed, git_repository, kustomization, release
 
+from review_bot.core.flux.objects import NotSeen
+from review_bot.core.flux.sources import git_revision
 from review_bot.core.model import Severity
 
 HERE = "clusters/here/apps.yaml"
@@ -130,7 +132,29 @@ def test_another_revision_of_this_repository_is_read_there(tmp_path: Path) -> No
         "clusters/here/other.yaml": git_repository(name="other", ref="tag: v1"),
         HERE: kustomization("apps", source="other"),
     }
-    assert "the revision v1 of this repository is not there" in deployed(tmp_path, files).said()[0]
+    assert "the revision refs/tags/v1 of this repository is not there" in deployed(tmp_path, files).said()[0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "revision"),
+    [
+        ({"commit": "c", "name": "n", "tag": "t", "semver": "1.0.0", "branch": "b"}, "c"),
+        ({"name": "refs/heads/n", "tag": "t", "semver": "1.0.0"}, "refs/heads/n"),
+        # As source-controller does it; its documents have it the other way round.
+        ({"tag": "main", "semver": "1.0.0", "branch": "b"}, "refs/tags/main"),
+        ({"branch": "b"}, "b"),
+        ({}, ""),
+    ],
+)
+def test_a_reference_is_read_in_source_controllers_own_order(reference: dict[str, str], revision: str) -> None:
+    assert git_revision(reference) == revision
+
+
+@pytest.mark.parametrize("semver", ["1.x", "1.0.0"])
+def test_a_range_of_tags_is_not_seen(semver: str) -> None:
+    """One version may stand for two tags, 1.0.0 and v1.0.0."""
+    with pytest.raises(NotSeen, match="which tag fits"):
+        git_revision({"semver": semver, "branch": "main"})
 
 
 @pytest.mark.parametrize("path", ["./apps", "apps/", "/apps", "../../apps", "x/../../apps"])
