@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from tokens import TokenService, token_service
 
 from review_bot.core.model import Severity
 from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
-from review_bot.core.versions.images import Image
+from review_bot.core.versions.images import Image, parse
 from review_bot.core.versions.registries import ImageSettings
 from review_bot.remotes import images as asking
 from review_bot.remotes.image_repository import MOST_FAILURES
@@ -95,10 +96,25 @@ def rows(registry: Registry, tokens: TokenService) -> str:
 def test_a_token_service_that_the_operator_allows_is_asked_for_the_right_to_pull(
     tmp_path: Path, tokens: TokenService, behind_tokens: Registry
 ) -> None:
+    before = len(tokens.asked)
     env = operator(tmp_path, behind_tokens, rows=rows(behind_tokens, tokens))
     found = about_images(verdict_on(tmp_path, env, *(f"{behind_tokens.host}/public/web:{t}" for t in ("1.5.0", "no"))))
     assert [(f["rule"], f["path"]) for f in found] == [("image-missing", "1/pod.yaml")]
-    assert tokens.asked == [("repository:public/web:pull", "")]
+    assert tokens.asked[before:] == [("repository:public/web:pull", "")]
+
+
+def test_credentials_are_shown_to_the_token_service_that_the_operator_names(
+    tmp_path: Path, tokens: TokenService, behind_tokens: Registry
+) -> None:
+    image, service = f"{behind_tokens.host}/acme/web:1.5.0", tokens.url.removeprefix("http://")
+    env = operator(tmp_path, behind_tokens, more=f"{CREDENTIALS}, token_host: '{service}'") | GIVEN
+    assert about_images(verdict_on(tmp_path / "named", env, image)) == []
+    assert tokens.asked.pop() == ("repository:acme/web:pull", USER)
+    # One that is only allowed is asked in nobody's name.
+    env = operator(tmp_path, behind_tokens, more=CREDENTIALS, rows=rows(behind_tokens, tokens)) | GIVEN
+    (found,) = about_images(verdict_on(tmp_path / "allowed", env, image))
+    assert found["rule"] == "image-registry"
+    assert tokens.asked.pop() == ("repository:acme/web:pull", "")
 
 
 def test_a_token_that_gives_no_right_is_a_refusal_and_no_verdict_on_the_image(
@@ -183,6 +199,29 @@ def test_a_registry_that_wants_rest_is_left_in_peace(tmp_path: Path, status: int
         assert len(counted.asked) <= MOST_FAILURES + asking.THREADS
 
 
+def test_nothing_new_is_asked_once_the_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "SECONDS", 0)
+    counted = Counted()
+    with listening(answering(200, counted)) as url:
+        images = many(url.removeprefix("http://"))
+        answers = asked(url.removeprefix("http://"), tmp_path).ask(images)
+        assert {answers[image].trouble for image in images} == {"it did not answer within 0 s"}
+        assert counted.asked == []
+
+
+@pytest.mark.parametrize("named", ["docker.io", "HOST"])
+def test_dockers_hub_is_asked_where_its_api_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    counted = Counted()
+    with listening(answering(404, counted)) as url:
+        host = url.removeprefix("http://")
+        monkeypatch.setattr(asking, "HOSTS", {"docker.io": host})
+        image = parse("nginx:1.27")
+        assert image is not None
+        answer = asked(named.replace("HOST", host), tmp_path).ask([image])[image]
+        assert (answer.allowed, answer.exists) == (True, False)
+        assert counted.asked[0] == "/v2/library/nginx/manifests/1.27"
+
+
 def test_what_was_not_found_by_head_is_asked_for_once_more(tmp_path: Path) -> None:
     counted = Counted()
     with listening(answering(404, counted)) as url:
@@ -191,6 +230,18 @@ def test_what_was_not_found_by_head_is_asked_for_once_more(tmp_path: Path) -> No
         answer = asked(host, tmp_path).ask([image])[image]
         assert (answer.exists, answer.place_exists) == (False, False)
         assert counted.asked == [*["/v2/acme/web/manifests/1.5.0"] * 2, "/v2/acme/web/tags/list?n=1000"]
+
+
+def test_a_registry_that_does_not_say_what_it_serves_is_read(tmp_path: Path) -> None:
+    empty = f"sha256:{hashlib.sha256(b'').hexdigest()}"
+    with listening(answering(200, Counted())) as url:
+        host = url.removeprefix("http://")
+        tag, right, wrong = (
+            Image(host, "acme/web", *names) for names in (("1",), (None, empty), (None, empty[:-1] + "0"))
+        )
+        answers = asked(host, tmp_path).ask([tag, right, wrong])
+        assert (answers[tag].exists, answers[right].exists, answers[wrong].exists) == (True, True, None)
+        assert "serves something else" in answers[wrong].trouble
 
 
 def test_platforms_that_cannot_be_read_are_told_and_not_taken_for_there(tmp_path: Path) -> None:
