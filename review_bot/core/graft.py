@@ -6,6 +6,7 @@ finding is shown where its cause stands in the repository.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
@@ -86,8 +87,8 @@ class Graft:
         return self._contents
 
     def copy(self, paths: Sequence[str], folder: str, to: str) -> list[str]:
-        """Files below `folder` once more below `to`, a folder that is not there yet; their new paths."""
-        self.made.add(to)
+        """Files below `folder` once more below `to`, a folder of the bot's own; their new paths. Raises InputError."""
+        self._claim(to)
         added = []
         for path in paths:
             copied = to + (f"/{path}" if folder == "." else path[len(folder) :])
@@ -106,8 +107,8 @@ class Graft:
         return added
 
     def mount(self, tree: Tree, to: str, source: Source) -> list[str]:
-        """Another tree below `to`, a folder that is not there yet; the new paths."""
-        self.made.add(to)
+        """Another tree below `to`, a folder of the bot's own; the new paths. Raises InputError."""
+        self._claim(to)
         added = []
         for path, entry in tree.entries().items():
             mounted = f"{to}/{path}"
@@ -116,6 +117,15 @@ class Graft:
             self._entries[mounted] = TreeEntry(mounted, entry.mode, entry.blob)
             added.append(mounted)
         return added
+
+    def _claim(self, to: str) -> None:
+        """Make the folder. Raises InputError where the tree has one, whose files would be taken for what was made."""
+        if to not in self.made:
+            at, entries = bisect_left(self.own, f"{to}/"), self._tree.entries()
+            is_there = at < len(self.own) and self.own[at].startswith(f"{to}/")
+            if is_there or any(to[:end] in entries for end in (*(n for n, c in enumerate(to) if c == "/"), len(to))):
+                raise InputError(f"{to} is a name that the bot keeps for itself", path=to, help="rename what has it")
+            self.made.add(to)
 
     def is_made(self, path: str) -> bool:
         """Was the file copied, mounted or generated?"""

@@ -17,8 +17,12 @@ import repositories
 from elsewhere import operator, place, remotes
 from git_server import Repositories, git_server
 
+from review_bot.core.closure import Files
+from review_bot.core.elsewhere import Elsewhere
 from review_bot.core.errors import InputError
-from review_bot.core.model import Remote, RemoteKind
+from review_bot.core.files_tree import FilesTree
+from review_bot.core.graft import Graft
+from review_bot.core.model import Remote, RemoteKind, Source
 from review_bot.core.remote_hosts import RemoteHost, RemoteHosts
 from review_bot.github.git_process import Bounds
 from review_bot.remotes import clones
@@ -230,3 +234,23 @@ def test_the_next_tag_of_another_repository_shows_what_it_deploys(elsewhere: Rep
     status, verdict = repositories.check(root, env=operator(tmp_path, place(elsewhere.url)))
     (change,) = [c for c in verdict["changes"] if c["kind"] == "ConfigMap"]
     assert (status, change["target"], change["fields"]) == (0, "argocd:shared", ["data.version"])
+
+
+def test_what_a_pull_request_puts_beside_it_is_no_part_of_another_repository(
+    elsewhere: Repositories, tmp_path: Path
+) -> None:
+    """A kustomization among what was fetched would decide what of it is seen."""
+    repositories.write(elsewhere.root / "shared", {"app/map.yaml": CONFIG_MAP.format(3)})
+    repositories.commit(elsewhere.root / "shared", "v3")
+    repositories.git(elsewhere.root / "shared", "tag", "v3")
+    one, three = (APPLICATION.format(url=elsewhere.url, revision=r) for r in ("v1", "v3"))
+    graft = Graft(FilesTree("empty", {}))
+    trees = Elsewhere(graft, Files(graft), lambda _: FilesTree("x", {}))
+    folder = trees.fetched(wanted(elsewhere, "v3"), Source("argocd/shared.yaml"))
+    trap = {f"{folder}/app/kustomization.yaml": "resources: []\n"}
+    root = repositories.make(tmp_path / "gitops", {"argocd/shared.yaml": one}, {"argocd/shared.yaml": three, **trap})
+    repositories.git(root, "remote", "add", "origin", "https://github.com/acme/gitops.git")
+    _, verdict = repositories.check(root, env=operator(tmp_path, place(elsewhere.url)))
+    (found,) = [f for f in verdict["findings"] if f["rule"] == "not-seen"]
+    assert "is a name that the bot keeps for itself" in found["message"]
+    assert [c["kind"] for c in verdict["changes"]] == ["Application"]
