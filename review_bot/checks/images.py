@@ -108,7 +108,7 @@ def _missing(one: Brought, answer: Answer, severity: Severity) -> Finding:
     image = one.image
     meant = f"did you mean {' or '.join(answer.near)}? " if answer.near else ""
     wrong = "name" if not answer.place_exists else "digest" if image.digest else "tag"
-    help = f"{meant}correct the {wrong}, or push the image before this is merged"
+    help = f"{meant}correct the {wrong}, or push the image and ask for another review"
     why = "" if answer.place_exists else f": there is no repository {image.place}"
     return _finding(one, "image-missing", severity, f"the image {written(image)} does not exist{why}", help)
 
