@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
+import posixpath
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,7 +18,6 @@ _DECLARED = ("Chart.yaml", "requirements.yaml")
 # As helm's type has them.
 _FIELDS = ("name", "version", "repository", "condition", "tags", "enabled", "import-values", "alias")
 _LOCKED = ("Chart.lock", "requirements.lock")
-_UNUSUAL = re.compile(r"[^A-Za-z0-9.+_-]+")
 
 
 def dependencies(chart: str, files: Files) -> list[Mapping[str, Any]]:
@@ -57,7 +56,9 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
     fetched = [(remote, around.fetched(remote, source)) for remote in missing]
     copy = around.shadow(chart, "with-dependencies")
     for remote, folder in fetched:
-        to = home_of(remote, copy)
+        # Two ranges may mean one version.
+        own = posixpath.basename(folder) if remote.floating else ""
+        to = f"{copy}/charts/{remote.name}-{own}" if own else home_of(remote, copy)
         if to not in around.graft.made:
             around.files.add(around.graft.copy(list(around.files.below(folder)), folder, to))
     return copy
@@ -65,7 +66,7 @@ def with_dependencies(chart: str, source: Source, around: Surroundings) -> str:
 
 def home_of(remote: Remote, chart: str) -> str:
     """The folder of a dependency in the chart's charts/."""
-    return f"{chart}/charts/{remote.name}-{_UNUSUAL.sub('-', remote.revision)}"
+    return f"{chart}/charts/{remote.name}-{remote.revision}"
 
 
 def in_sync(chart: str, files: Files) -> bool:

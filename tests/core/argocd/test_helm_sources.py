@@ -150,9 +150,9 @@ DEPENDENT = {
 LOCK = {"web/Chart.lock": "dependencies: [{name: db, version: 1.2.3, repository: https://charts.example.com/all}]\n"}
 
 
-@pytest.mark.parametrize(("lock", "version"), [(LOCK, "1.2.3"), ({}, "^1.0.0")])
+@pytest.mark.parametrize(("lock", "version", "folder"), [(LOCK, "1.2.3", "db-1.2.3"), ({}, "^1.0.0", "db-all")])
 def test_a_dependency_that_is_not_vendored_is_fetched_in_the_version_of_the_lock(
-    lock: dict[str, str], version: str
+    lock: dict[str, str], version: str, folder: str
 ) -> None:
     remotes = Remotes({"https://charts.example.com/all": {"Chart.yaml": "name: db\n", "templates/a.yaml": ""}})
     side, found = expand(DEPENDENT | lock, application("path: web"), remotes=remotes)
@@ -160,9 +160,9 @@ def test_a_dependency_that_is_not_vendored_is_fetched_in_the_version_of_the_lock
     (part,) = target.parts
     assert remotes.asked == [chart(RemoteKind.HELM, "https://charts.example.com/all", "db", version)]
     assert (target.path, part.path) == ("web", "web~with-dependencies")
-    assert part.reads is not None and f"{part.path}/charts/db-{version}/templates/a.yaml" in part.reads
+    assert part.reads is not None and f"{part.path}/charts/{folder}/templates/a.yaml" in part.reads
     assert target.reads is not None and "web/Chart.yaml" in target.reads
-    assert side.graft.read(f"{part.path}/charts/db-{version}/Chart.yaml") == b"name: db\n"
+    assert side.graft.read(f"{part.path}/charts/{folder}/Chart.yaml") == b"name: db\n"
 
 
 def test_a_dependency_that_can_not_be_fetched_is_not_seen_at_the_charts_own_file() -> None:
