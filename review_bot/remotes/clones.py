@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from review_bot.core.errors import InputError
 from review_bot.core.model import Tree, TreeEntry
+from review_bot.core.planning import TEXTS
 from review_bot.core.remote_hosts import PORTS, RemoteHost
 from review_bot.github.git_process import Bounds, GitError, command, environment, run
 from review_bot.github.git_tree import GitTree
@@ -49,6 +50,8 @@ class Clone:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with open(self._path.with_suffix(".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # What is used stays (remotes.budget).
+            os.utime(lock.fileno())
             yield
 
     def held(self, ref: str) -> str | None:
@@ -78,11 +81,14 @@ class Clone:
             self._make()
             self._fetch(source, ref)
 
-    def tree(self, ref: str) -> Tree:
-        """Its tree. Raises InputError for one that is too large, GitError for one that is not all there."""
+    def tree(self, ref: str) -> tuple[Tree, int]:
+        """Its tree, and the size of the texts in it.
+
+        Raises InputError for one that is too large, GitError for one that is not all there.
+        """
         sha = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").decode().strip()
-        entries = _entries(self._listing(sha), self._url)
-        return GitTree(self._path, sha, listing=lambda: entries)
+        entries, size = _entries(self._listing(sha), self._url)
+        return GitTree(self._path, sha, listing=lambda: entries), size
 
     def remove(self) -> None:
         """Away with it."""
@@ -148,20 +154,24 @@ def short(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:32]
 
 
-def _entries(listing: bytes, url: str) -> Mapping[str, TreeEntry]:
-    """From `ls-tree -l`. Raises InputError where a file or all of them together are too large to be read."""
-    entries, total = {}, 0
+def _entries(listing: bytes, url: str) -> tuple[Mapping[str, TreeEntry], int]:
+    """From `ls-tree -l`, with the size of the texts, which all are looked into.
+
+    Raises InputError where a file or all of them together are too large to be read.
+    """
+    entries, total, texts = {}, 0, 0
     for row in listing.decode(errors="surrogateescape").split("\0"):
         if row:
             about, _, path = row.partition("\t")
             mode, _, blob, size = about.split()
             entries[path] = TreeEntry(path, mode, blob)
-            total += int(size) if size != "-" else 0
-            if size != "-" and int(size) > MOST_IN_A_FILE:
+            number = int(size) if size != "-" else 0
+            total, texts = total + number, texts + (number if path.endswith(TEXTS) else 0)
+            if number > MOST_IN_A_FILE:
                 raise InputError(f"{url} holds a file of more than {MOST_IN_A_FILE >> 20} MiB: {path}", help=_SMALLER)
     if total > MOST_IN_ALL:
         raise InputError(f"{url} holds more than {MOST_IN_ALL >> 20} MiB", help=_SMALLER)
-    return entries
+    return entries, texts
 
 
 def _environment(url: str, host: RemoteHost) -> dict[str, str]:

@@ -17,6 +17,7 @@ from review_bot.core.remote_hosts import RemoteHosts
 from review_bot.core.repo_urls import without_secrets
 from review_bot.core.version_ranges import is_exact
 from review_bot.remotes import charts, oci, repositories, single_files, versions
+from review_bot.remotes.budget import Budget, make_room
 from review_bot.remotes.folders import Kept
 from review_bot.remotes.web import Web
 
@@ -39,6 +40,7 @@ class Remotes:
         self._listed: dict[Remote, tuple[str, ...] | InputError] = {}
         self._locks: dict[Remote, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._budget = Budget()
 
     def fetch(self, remote: Remote) -> Tree:
         """What lies there. Raises InputError with the cause and what operator or author can do."""
@@ -54,16 +56,29 @@ class Remotes:
             lock = self._locks.setdefault(remote, threading.Lock())
         with lock:
             if remote not in known:
-                known[remote] = _asked(remote, Web(self._hosts), ask)
+                known[remote] = self._asked(remote, ask)
             found = known[remote]
         if isinstance(found, InputError):
             raise InputError(found.message, help=found.help)
         return found
 
+    def _asked(self, remote: Remote, ask: Callable[[Remote, Web], _T]) -> _T | InputError:
+        try:
+            with self._budget.waiting():
+                return ask(remote, Web(self._hosts))
+        except InputError as error:
+            # Addresses may hold a password, and so may what git says of them.
+            return InputError(without_secrets(error.message), help=without_secrets(error.help))
+
     def _tree(self, remote: Remote, web: Web) -> Tree:
-        if remote.kind is RemoteKind.GIT:
-            return repositories.tree(remote, web, self._folder / "git")
-        return self._unpacked(remote, web)
+        if remote.kind is not RemoteKind.GIT:
+            return self._unpacked(remote, web)
+        tree, size = repositories.tree(remote, web, self._folder / "git", self._make_room)
+        self._budget.hold(size)
+        return tree
+
+    def _make_room(self) -> None:
+        make_room(self._folder / "git", self._folder / "archives")
 
     def _unpacked(self, remote: Remote, web: Web) -> Tree:
         what = f"{remote.name or remote.url} {remote.revision}".strip()
@@ -74,11 +89,14 @@ class Remotes:
             raise InputError(f"{named}: {remote.revision or 'no version'} is not one version", help=_NOT_PINNED)
         key = (str(remote.kind), remote.url, remote.name, remote.revision, row.terms)
         kept = self._allowed_still(web, *key)
+        if kept is None:
+            self._make_room()
         data = kept if kept is not None else _FETCHED_BY[remote.kind](remote, web)
         files = single_files.as_folder(remote, data) if remote.kind is RemoteKind.FILE else unpacked(data, what)
         if kept is None:
             through = json.dumps([without_secrets(url) for url in web.through])
             self._kept.put(through.encode() + b"\n" + data, *key)
+        self._budget.hold(sum(map(len, files.values())))
         top = without_top(files)
         return FilesTree(what, top if "Chart.yaml" in top else files)
 
@@ -89,14 +107,6 @@ class Remotes:
             return data if all(web.hosts.find(url) for url in json.loads(through)) else None
         except (ValueError, TypeError):
             return None
-
-
-def _asked(remote: Remote, web: Web, ask: Callable[[Remote, Web], _T]) -> _T | InputError:
-    try:
-        return ask(remote, web)
-    except InputError as error:
-        # Addresses may hold a password, and so may what git says of them.
-        return InputError(without_secrets(error.message), help=without_secrets(error.help))
 
 
 def _is_pinned(remote: Remote) -> bool:

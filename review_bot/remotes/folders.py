@@ -18,8 +18,11 @@ class Kept:
 
     def get(self, *key: str) -> bytes | None:
         """What was kept under the key."""
+        path = self._path(key)
         try:
-            return self._path(key).read_bytes()
+            # What is used stays (remotes.budget).
+            os.utime(path)
+            return path.read_bytes()
         except OSError:
             return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from review_bot.core.errors import InputError, ToolError
@@ -30,9 +31,10 @@ _UNREACHED = ("onnect to", "onnection", "timed out", "Empty reply", "returned er
 _TOO_MUCH = ("index-pack", "signal 25", "ut of memory")
 
 
-def tree(remote: Remote, web: Web, folder: Path) -> Tree:
-    """The repository's tree at the revision, from a bare clone of only what was asked for. Raises InputError.
+def tree(remote: Remote, web: Web, folder: Path, make_room: Callable[[], None]) -> tuple[Tree, int]:
+    """The repository's tree at the revision, from a bare clone of only what was asked for; and the size of its texts.
 
+    Raises InputError, as `make_room` may, which is called before something is fetched.
     What a tag stands for is asked each time: it may have been moved. A commit that is there needs no network.
     """
     url = https(remote.url)
@@ -40,7 +42,7 @@ def tree(remote: Remote, web: Web, folder: Path) -> Tree:
     clone = Clone(folder, url, host)
     try:
         with clone.turn():
-            return _at(clone, revision, remote)
+            return _at(clone, revision, remote, make_room)
     except GitError as error:
         raise _explained(remote, error) from error
     except ToolError as error:
@@ -50,7 +52,7 @@ def tree(remote: Remote, web: Web, folder: Path) -> Tree:
         ) from error
 
 
-def _at(clone: Clone, revision: str, remote: Remote) -> Tree:
+def _at(clone: Clone, revision: str, remote: Remote, make_room: Callable[[], None]) -> tuple[Tree, int]:
     """From the clone if it is there as it should be, else fetched."""
     ref = f"refs/review-bot/{short(revision)}"
     held = clone.held(ref)
@@ -61,6 +63,7 @@ def _at(clone: Clone, revision: str, remote: Remote) -> Tree:
         except GitError:
             # Something of it was lost.
             clone.remove()
+    make_room()
     clone.fetch(revision, ref)
     return clone.tree(ref)
 
