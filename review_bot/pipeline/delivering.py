@@ -234,8 +234,10 @@ class Delivering:
                 ) from error
         if self.fetch is not None:
             return self.fetch(remote)
+        what = f"{remote.name} {remote.revision}".strip() if remote.kind is not RemoteKind.GIT else ""
+        chart = f"{what} of " if what else ""
         raise InputError(
-            f"{repo_urls.without_secrets(remote.url)} lies outside of this repository, and no host is allowed",
+            f"{chart}{repo_urls.without_secrets(remote.url)} lies outside of this repository, and no host is allowed",
             help="the operator can allow it (docs/remotes.md), or commit what it holds",
         )
 

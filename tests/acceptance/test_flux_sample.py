@@ -92,9 +92,12 @@ CHANGED: dict[str, dict[str, set[str] | None]] = {
 }
 # What of a chart that is not seen is said, by the release.
 UNSEEN = {
-    "cert-manager": {"pr-120": "https://charts.jetstack.io, chart cert-manager fits '1.x'", "pr-126": "fits '1.x'"},
-    "podinfo": {"pr-126": "https://stefanprodan.github.io/podinfo, chart podinfo fits '>=1.0.0"},
-    "envoy-gateway": {"pr-126": "oci://docker.io/envoyproxy/gateway-helm fits '>= 1.8.0-rc.0'"},
+    "cert-manager": {
+        "pr-120": "cert-manager 1.x of https://charts.jetstack.io lies outside",
+        "pr-126": "1.x of oci://quay.io/jetstack/charts/cert-manager lies outside",
+    },
+    "podinfo": {"pr-126": "podinfo >=1.0.0"},
+    "envoy-gateway": {"pr-126": ">= 1.8.0-rc.0 of oci://docker.io/envoyproxy/gateway-helm lies outside"},
 }
 
 
