@@ -19,7 +19,8 @@ from review_bot.core.version_ranges import is_exact
 from review_bot.remotes import charts, oci, repositories, single_files, versions
 from review_bot.remotes.budget import Budget, make_room
 from review_bot.remotes.folders import Kept
-from review_bot.remotes.web import Web
+from review_bot.remotes.registry import Api
+from review_bot.remotes.web import Unreachable, Web
 
 _NOT_PINNED = "name one version: what a range means changes with what lies there, and so would this review"
 
@@ -87,11 +88,12 @@ class Remotes:
         if not _is_pinned(remote):
             named = remote.name or remote.url
             raise InputError(f"{named}: {remote.revision or 'no version'} is not one version", help=_NOT_PINNED)
-        key = (str(remote.kind), remote.url, remote.name, remote.revision, row.terms)
+        revision, ask = self._sought(remote, web, row.terms)
+        key = (str(remote.kind), remote.url, remote.name, revision, row.terms)
         kept = self._allowed_still(web, *key)
         if kept is None:
             self._make_room()
-        data = kept if kept is not None else _FETCHED_BY[remote.kind](remote, web)
+        data = kept if kept is not None else ask()
         files = single_files.as_folder(remote, data) if remote.kind is RemoteKind.FILE else unpacked(data, what)
         if kept is None:
             through = json.dumps([without_secrets(url) for url in web.through])
@@ -99,6 +101,30 @@ class Remotes:
         self._budget.hold(sum(map(len, files.values())))
         top = without_top(files)
         return FilesTree(what, top if "Chart.yaml" in top else files)
+
+    def _sought(self, remote: Remote, web: Web, terms: str) -> tuple[str, Callable[[], bytes]]:
+        """What it is kept by, and how it is fetched: of an artifact the layer that its tag stands for now."""
+        if remote.kind is not RemoteKind.OCI:
+            return remote.revision, lambda: _FETCHED_BY[remote.kind](remote, web)
+        api = oci.api_of(remote, web)
+        digest = oci.layer(self._manifest(remote, api, terms), remote)
+        return digest, lambda: oci.archive(digest, remote, api)
+
+    def _manifest(self, remote: Remote, api: Api, terms: str) -> bytes:
+        """As it is now, or as it was where the registry does not answer; by its digest it needs not be asked for."""
+        key = ("manifest", remote.url, remote.name, remote.revision, terms)
+        known = self._kept.get(*key)
+        if known is not None and oci.DIGEST.match(remote.revision):
+            return known
+        try:
+            found = oci.manifest(remote, api)
+        except Unreachable:
+            if known is None:
+                raise
+            return known
+        if found != known:
+            self._kept.put(found, *key)
+        return found
 
     def _allowed_still(self, web: Web, *key: str) -> bytes | None:
         """What was kept, if all that it came through may still be asked."""
@@ -117,4 +143,4 @@ def _is_pinned(remote: Remote) -> bool:
     return remote.kind is RemoteKind.FILE or (oci.pinned(remote.revision) and not remote.floating)
 
 
-_FETCHED_BY = {RemoteKind.HELM: charts.archive, RemoteKind.OCI: oci.archive, RemoteKind.FILE: single_files.content}
+_FETCHED_BY = {RemoteKind.HELM: charts.archive, RemoteKind.FILE: single_files.content}

@@ -11,7 +11,7 @@ from review_bot.core.errors import InputError
 from review_bot.core.model import Remote
 from review_bot.core.versions.images import TAG
 from review_bot.remotes.registry import MOST_MANIFEST, Api
-from review_bot.remotes.web import MOST_BYTES, Answer, Web
+from review_bot.remotes.web import MOST_BYTES, Answer, Unreachable, Web
 
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 LAYERS = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/vnd.cncf.flux.content.v1.tar+gzip")
@@ -40,21 +40,24 @@ def api_of(remote: Remote, web: Web) -> Api:
     return Api(host, name, web.named(address(remote)), web)
 
 
-def archive(remote: Remote, web: Web) -> bytes:
-    """The artifact's content, a .tar.gz that is what its digest says; its revision is pinned. Raises InputError."""
-    api = api_of(remote, web)
+def manifest(remote: Remote, api: Api) -> bytes:
+    """What its revision, which is pinned, stands for now. Raises InputError."""
     reference = remote.revision.replace("+", "_")
-    manifest = _fine(api.get(f"manifests/{reference}", {"Accept": MANIFESTS}, MOST_MANIFEST), remote).body
+    found = _fine(api.get(f"manifests/{reference}", {"Accept": MANIFESTS}, MOST_MANIFEST), remote).body
     if DIGEST.match(reference):
-        _must_be(reference, manifest, remote)
-    digest = _layer(manifest, remote)
+        _must_be(reference, found, remote)
+    return found
+
+
+def archive(digest: str, remote: Remote, api: Api) -> bytes:
+    """A layer, a .tar.gz that is what its digest says. Raises InputError."""
     content = _fine(api.get(f"blobs/{digest}", {}, MOST_BYTES), remote).body
     _must_be(digest, content, remote)
     return content
 
 
-def _layer(manifest: bytes, remote: Remote) -> str:
-    """The digest of the one layer that holds files."""
+def layer(manifest: bytes, remote: Remote) -> str:
+    """The digest of the one layer that holds files. Raises InputError."""
     try:
         layers: list[dict[str, Any]] = json.loads(manifest)["layers"]
         fitting = [row for row in layers if row["mediaType"] in LAYERS]
@@ -71,6 +74,8 @@ def _layer(manifest: bytes, remote: Remote) -> str:
 
 
 def _fine(got: Answer, remote: Remote) -> Answer:
+    if got.status >= 500:
+        raise Unreachable(f"{remote.url} answered {got.status}", help="try again later")
     if got.status != 200:
         raise InputError(
             f"{remote.url} answered {got.status} for {remote.revision}",

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 import repositories
-from elsewhere import operator, packed
+from elsewhere import operator, packed, remotes
 from registries import Registry, running
 
+from review_bot.core.errors import InputError
+from review_bot.core.model import Remote, RemoteKind
 from review_bot.core.tools import find
 
 HELM_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -176,6 +178,29 @@ def test_a_digest_names_an_artifact_too(tmp_path: Path, registry: Registry) -> N
     digest = registry.artifact("manifests/app", "v9", FLUX_LAYER, packed(files))
     verdict = reviewed(tmp_path, registry, {"clusters/app.yaml": OCI_REPOSITORY}, ("tag: v1", f"digest: '{digest}'"))
     assert sizes(verdict, "flux:app") == [("from-artifact", ["data.size"])]
+
+
+def size_of(root: Path, host: str, revision: str) -> bytes | None:
+    """What lies there for a review of its own."""
+    remote = Remote(RemoteKind.OCI, f"oci://{host}/manifests/app", "", revision)
+    return remotes(root, host).fetch(remote).read("deploy/map.yaml")
+
+
+def test_a_tag_is_seen_where_it_is_now_and_hidden_by_no_outage(tmp_path: Path) -> None:
+    first, second = (MAP.format(name="moving", size=size).encode() for size in "12")
+    with running(tmp_path / "registry") as registry:
+        registry.artifact("manifests/app", "v1", FLUX_LAYER, packed({"deploy/map.yaml": first}))
+        during = remotes(tmp_path, registry.host)
+        remote = Remote(RemoteKind.OCI, f"oci://{registry.host}/manifests/app", "", "v1")
+        assert during.fetch(remote).read("deploy/map.yaml") == first
+        digest = registry.artifact("manifests/app", "v1", FLUX_LAYER, packed({"deploy/map.yaml": second}))
+        assert during.fetch(remote).read("deploy/map.yaml") == first
+        assert size_of(tmp_path, registry.host, "v1") == second
+        assert size_of(tmp_path, registry.host, digest) == second
+    assert size_of(tmp_path, registry.host, "v1") == second
+    assert size_of(tmp_path, registry.host, digest) == second
+    with pytest.raises(InputError, match="can't be reached"):
+        size_of(tmp_path, registry.host, "v2")
 
 
 def test_an_artifact_that_is_not_there_names_itself(tmp_path: Path, registry: Registry) -> None:
