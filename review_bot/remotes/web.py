@@ -85,8 +85,11 @@ class Web:
 
     def named(self, url: str) -> RemoteHost:
         """The operator's row for a place, whatever is spoken there. Raises InputError."""
-        place, host = split(url).hostname or url, self.hosts.find(url)
+        host = self.hosts.find(url)
         if host is None:
+            scheme, name, port = _origin(url)
+            # As the operator's file has it.
+            place = f"{name}:{port}" if name and port not in (None, PORTS.get(scheme)) else name or url
             raise InputError(
                 f"{place} is not a host that the operator allows, or not with this path",
                 help=f"the operator can add {place} to `remotes` (docs/remotes.md), or commit what it holds",

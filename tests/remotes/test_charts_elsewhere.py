@@ -53,7 +53,7 @@ def test_only_hosts_that_the_operator_names_are_asked(repository: Served, tmp_pa
     for own in (remotes(tmp_path, "charts.example.com"), remotes(tmp_path, f"{place(repository.url)}/elsewhere")):
         with pytest.raises(InputError, match="is not a host that the operator allows") as caught:
             own.fetch(wanted(repository.url))
-        assert "docs/remotes.md" in caught.value.help
+        assert f"can add {place(repository.url)} to `remotes` (docs/remotes.md)" in caught.value.help
     assert repository.asked == []
 
 
