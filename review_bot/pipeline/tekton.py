@@ -10,6 +10,7 @@ import posixpath
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from review_bot.core import repo_urls
 from review_bot.core.closure import Files, folder_of
 from review_bot.core.discovery import aside, may_be_plain
 from review_bot.core.errors import YamlError
@@ -18,10 +19,12 @@ from review_bot.core.model import Action, Finding, Rendered, Resource, ResourceI
 from review_bot.core.planning import TEXTS
 from review_bot.core.resources import from_documents
 from review_bot.core.tekton import Catalogue, is_tekton, judge
-from review_bot.core.tekton.catalogue import PIPELINES, Found
+from review_bot.core.tekton.catalogue import PIPELINES, Found, InGit
 from review_bot.core.yaml_reader import parse
 from review_bot.pipeline.saying import Said, Seen
 
+# Branches that mean "what is merged" to most; what a resolver takes from others is not seen.
+USUAL_BRANCHES = ("", "HEAD", "main", "master", "refs/heads/main", "refs/heads/master")
 Objects = list[tuple[str, Resource]]
 
 
@@ -38,17 +41,33 @@ def said(seen: Seen) -> Said:
     """Findings on what changes, and on what the change breaks without touching it."""
     base, head = _sides(seen)
     used = _used_definitions(seen)
-    missed = _missed(base) | _missed(head)
+    missed = {name for side in (base, head) for _, name in _asked(side, Catalogue(side.rendered)).missed}
     others = _others(seen, (base, head), missed | used.keys()) if missed or used else ([], [])
-    before = Catalogue(base.rendered, [*base.unsure, *others[0]])
-    after = Catalogue(head.rendered, [*head.unsure, *others[1]], before)
+    before = Catalogue(base.rendered, [*base.unsure, *others[0]], in_git=_in_git(seen, base.tree))
+    after = Catalogue(head.rendered, [*head.unsure, *others[1]], before, _in_git(seen, head.tree))
     old = [f for target, resource in base.rendered for f in judge(target, resource, before)]
+    if missed:
+        # What is expected here is known when everything was asked for once.
+        _asked(head, after)
     new = [f for target, resource in head.rendered for f in judge(target, resource, after)]
     known = {_identity(f) for f in old}
     changed = {(c.target, c.id) for c in seen.changes}
     shown = [f for f in new if (f.target, f.resource) in changed or _identity(f) not in known]
     broken = _broken(used, others, before, after) if used else []
     return Said((*shown, *broken), tuple(old))
+
+
+def _in_git(seen: Seen, tree: Tree) -> InGit:
+    """Files of the side, for resolvers that name this repository at what is merged."""
+    origin = seen.repository.origin
+
+    def held(url: str, revision: str, path: str) -> list[Resource] | None:
+        if not origin or not repo_urls.same(url, origin) or revision not in USUAL_BRANCHES:
+            return None
+        data = tree.read(path) if path in tree.entries() else None
+        return list(_parsed(path, data)) if data is not None else []
+
+    return held
 
 
 def _sides(seen: Seen) -> tuple[_Side, _Side]:
@@ -69,12 +88,11 @@ def _used_definitions(seen: Seen) -> dict[str, str]:
     return {c.id.name: c.target for c in changes}
 
 
-def _missed(side: _Side) -> set[str]:
-    """The names that are used and that nothing rendered defines."""
-    catalogue = Catalogue(side.rendered)
+def _asked(side: _Side, catalogue: Catalogue) -> Catalogue:
+    """The catalogue, once all that the side uses was looked for in it."""
     for target, resource in side.rendered:
         judge(target, resource, catalogue)
-    return catalogue.missed
+    return catalogue
 
 
 def _others(seen: Seen, sides: tuple[_Side, _Side], names: Collection[str]) -> tuple[list[Found], list[Found]]:

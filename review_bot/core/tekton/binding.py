@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from review_bot.core.lenient import mapping, text
@@ -13,25 +12,57 @@ from review_bot.core.tekton.catalogue import Catalogue, Found
 from review_bot.core.tekton.interface import Interface, Param, type_of
 from review_bot.core.tekton.reading import At, items, listed
 from review_bot.core.tekton.report import Report, Rule
-from review_bot.core.tekton.variables import Variable, has_any
+from review_bot.core.tekton.variables import has_any
 
 
 def resolve(report: Report, catalogue: Catalogue, kind: str, name: str, at: At) -> Found | None:
-    """What a reference by name means. One that was there before and is no longer is an error, one not seen a notice."""
+    """What a reference by name means.
+
+    One that was there before and is no longer is an error, and so is one that should be here; another is a notice.
+    """
     if not name or has_any(name):
         return None
     found = catalogue.find(kind, name, report.namespace, report.target)
     if found is not None:
         return found
-    if catalogue.taken_away(kind, name, report.namespace, report.target):
+    if catalogue.taken_away(kind, name, report.namespace):
         message = f"this change takes the {kind} {name} away, which is still used here"
         report.say(at, Rule.UNRESOLVED, message, f"keep the {kind}, or change what uses it with it")
         return None
     near = catalogue.like(kind, name)
-    help = f"did you mean {near}?" if near else f"see that the cluster has it, or commit the {kind}"
+    spaces = catalogue.namespaces(kind, name)
+    hint = f"there is one in the namespace {listed(spaces)}" if spaces else f"did you mean {near}?" if near else ""
+    if catalogue.expects(kind, name):
+        message = f"there is no {kind} {name}, and all others that are used here lie in this repository"
+        help = hint or f"correct the name, commit the {kind}, or waive {Rule.UNRESOLVED} if the cluster brings it"
+        report.say(at, Rule.UNRESOLVED, message, help)
+        return None
     message = f"the {kind} {name} is not in this repository, so what it asks for is not checked"
-    report.say(at, Rule.NOT_SEEN, message, help, Severity.NOTICE)
+    help = hint or f"see that the cluster has it, or commit the {kind}"
+    report.say(at, Rule.NOT_SEEN, message, help, Severity.WARNING if near and not spaces else Severity.NOTICE)
     return None
+
+
+def from_git(report: Report, catalogue: Catalogue, kind: str, ref: Mapping[str, Any], at: At) -> Found | None:
+    """What a git resolver brings out of this repository; None where it names another, or nothing that is there."""
+    given = {text(p.get("name")): text(p.get("value")) for p, _ in items(ref.get("params"), at)}
+    path = given.get("pathInRepo", "")
+    if ref.get("resolver") != "git" or not given.get("url") or not path or has_any("".join(given.values())):
+        return None
+    held = catalogue.in_git(given["url"], given.get("revision", ""), path)
+    found = next((r for r in held or () if r.id.kind == kind), None)
+    if held is not None and found is None:
+        message = f"{path} of this repository {'holds no' if held else 'is not there, or holds no'} {kind}"
+        report.say(at, Rule.UNRESOLVED, message, "correct pathInRepo, or add the file")
+    return Found(found, True) if found is not None else None
+
+
+def elsewhere(report: Report, ref: Mapping[str, Any], at: At, what: str) -> None:
+    """What a resolver or a bundle brings is not seen, and that is said."""
+    way = text(ref.get("resolver"))
+    message = f"{what} is brought by {f'the resolver {way}' if way else 'a bundle'}, so it is not checked"
+    help = "see that it takes the params and workspaces that it gets"
+    report.say(at, Rule.NOT_SEEN, message, help, Severity.NOTICE)
 
 
 def params(
@@ -68,6 +99,8 @@ def params(
         elif param.name not in spread and param.required:
             message = f"{what} needs the param {param.name}, which is not given and has no default"
             report.say(at, Rule.PARAM, message, f"give {param.name} a value here, or a default there", severity)
+        elif param.name not in spread and param.keys and not param.required:
+            _keys(report, param, param.keys, at, what, severity)
     known = listed(asked.params)
     for name, (_, place) in places.items():
         if unknown and name and name not in asked.params:
@@ -84,42 +117,21 @@ def matrix_params(matrix: Any) -> list[str]:
     return found
 
 
-def given_names(task: Mapping[str, Any]) -> frozenset[str]:
-    """The names of the params that a task of a pipeline is given, one by one or by its matrix."""
-    names = (text(p.get("name")) for p, _ in items(task.get("params"), At()))
-    return frozenset([*names, *matrix_params(task.get("matrix"))])
-
-
-def without(asked: Interface, given: frozenset[str]) -> Interface:
-    """The interface of a spec that has these parameters anyway."""
-    params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
-    return replace(asked, params=params)
-
-
-def key(report: Report, at: At, variable: Variable, declared: Interface, strict: bool) -> None:
-    """Has the mapping that the variable names a key of it the key?"""
-    name, _, inner = variable.name.partition(".")
-    param = declared.params.get(name)
-    if param is None or param.type != "object" or not inner or variable.name in declared.params:
-        return
-    if param.properties and inner not in param.properties:
-        message = f"{variable.written} names a key that the param {name} does not have"
-        severity = Severity.ERROR if strict else Severity.WARNING
-        report.say(at, Rule.PARAM, message, f"its properties are: {listed(param.properties)}", severity)
-
-
 def _type(report: Report, param: Param, given: Mapping[str, Any], at: At, what: str, severity: Severity) -> None:
     value = given.get("value")
     type = type_of(value)
-    if type == "string" and param.type != "string" and has_any(text(value)):
+    if type == "string" and param.type != "string" and has_any(str(value)):
         return  # `$(params.list[*])` is a text until it is replaced
     if type != param.type and param.type in ("string", "array", "object"):
         message = f"{what} takes {_named(param.type)} for {param.name}, here it gets {_named(type)}"
         report.say(at.key("value"), Rule.PARAM, message, f"write {_named(param.type)}", severity)
     elif type == "object" and (missing := param.keys - mapping(value).keys()):
-        keys = ", ".join(sorted(missing))
-        message = f"{what} needs the keys {keys} of the param {param.name}"
-        report.say(at.key("value"), Rule.PARAM, message, "add them, or give them a default there", severity)
+        _keys(report, param, missing, at.key("value"), what, severity)
+
+
+def _keys(report: Report, param: Param, missing: frozenset[str], at: At, what: str, severity: Severity) -> None:
+    message = f"{what} needs the keys {listed(missing)} of the param {param.name}"
+    report.say(at, Rule.PARAM, message, "add them, or give them a default there", severity)
 
 
 def _named(type: str) -> str:
@@ -135,12 +147,12 @@ def workspaces(
     *,
     sure: bool,
     inherited: frozenset[str] = frozenset(),
-    optional: Container[str] = (),
     unknown: Severity | None = Severity.ERROR,
+    optional: frozenset[str] | set[str] = frozenset(),
 ) -> None:
     """Workspaces as they are given, against those that `what` declares; `unknown`: how heavy is one too many.
 
-    `optional` are names of the giver's that may be bound to nothing, and then are not given on.
+    `optional` are workspaces of the giver that a run may leave away: then nothing is given.
     """
     if not asked.whole:
         return
@@ -155,5 +167,5 @@ def workspaces(
         name = text(workspace.get("name"))
         if unknown is not None and name not in asked.workspaces and name not in inherited:
             message = f"{what} declares no workspace {name}"
-            always = sure and (text(workspace.get("workspace")) or name) not in optional
-            report.say(place, Rule.WORKSPACE, message, f"it has: {known}", unknown if always else Severity.WARNING)
+            light = not sure or (text(workspace.get("workspace")) or name) in optional
+            report.say(place, Rule.WORKSPACE, message, f"it has: {known}", Severity.WARNING if light else unknown)

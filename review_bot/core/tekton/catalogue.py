@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from review_bot.core.model import Resource, ResourceId
@@ -15,6 +15,17 @@ KINDS = {
     PIPELINES: frozenset(["Task", "ClusterTask", "Pipeline", "StepAction", "PipelineRun", "TaskRun"]),
     TRIGGERS: frozenset([*_TRIGGER_KINDS.split(), "ClusterInterceptor", "Interceptor"]),
 }
+# What a repository that holds the others is expected to hold too; the rest is often installed with Tekton.
+_KEPT = frozenset("Task Pipeline StepAction Trigger TriggerTemplate TriggerBinding".split())
+# Of Tekton's public catalogue, what clusters are most often given beside their own.
+_PUBLIC = frozenset(
+    "git-clone git-cli git-batch-merge git-rebase kaniko buildah buildpacks buildpacks-phases ko jib-maven "
+    "jib-gradle maven gradle npm golang-build golang-test golangci-lint python-test pylint pytest yq jq curl "
+    "wget github-set-status github-add-comment github-open-pr gitlab-set-status send-to-channel-slack "
+    "send-to-webhook-slack sendmail kubernetes-actions kubectl-deploy helm-upgrade-from-repo "
+    "helm-upgrade-from-source kustomize-cli openshift-client skopeo-copy trivy-scanner sonarqube-scanner "
+    "argocd-task-sync-and-wait terraform-cli aws-cli gcloud az".split()
+)
 CLUSTER_WIDE = frozenset(["ClusterTask", "ClusterTriggerBinding", "ClusterInterceptor"])
 
 # A guess compares a name with all others.
@@ -33,6 +44,10 @@ class Found:
     sure: bool
 
 
+# What stands in a file that a git resolver names by address, revision and path; None if that is not this repository.
+InGit = Callable[[str, str, str], Sequence[Resource] | None]
+
+
 class Catalogue:
     """The definitions of one side."""
 
@@ -41,15 +56,18 @@ class Catalogue:
         rendered: Iterable[tuple[str, Resource]] = (),
         elsewhere: Iterable[Found] = (),
         before: Catalogue | None = None,
+        in_git: InGit = lambda _url, _revision, _path: None,
     ) -> None:
         """`rendered` comes with the target's id; `elsewhere` are files that no touched target reads.
 
-        `before` is the other side, which knows what was there and is no longer. `missed` gathers the names that were
-        asked for and not found.
+        `before` is the other side, which knows what was there and is no longer. `met` and `missed` gather what was
+        asked for, as kind and name, and was found or not.
         """
         self._known: dict[tuple[str, str], list[tuple[str, Found]]] = defaultdict(list)
         self._before = before
-        self.missed: set[str] = set()
+        self.in_git = in_git
+        self.met: set[tuple[str, str]] = set()
+        self.missed: set[tuple[str, str]] = set()
         self._guesses = 0
         for target, resource in rendered:
             self._add(target, Found(resource, True))
@@ -65,10 +83,9 @@ class Catalogue:
 
         Where a namespace is not told, the delivery tool gives one: it may be the same.
         """
-        known = self._known.get((kind, name), ())
-        fitting = [(t, f) for t, f in known if _fits(kind, f.resource.id.namespace, namespace)]
+        fitting = self._fitting(kind, name, namespace)
+        (self.met if fitting else self.missed).add((kind, name))
         if not fitting:
-            self.missed.add(name)
             return None
         own = [f for t, f in fitting if t == target]
         ranked = sorted(own or [f for _, f in fitting], key=lambda found: not found.sure)
@@ -76,9 +93,32 @@ class Catalogue:
         one = all(f.resource.manifest.get("spec") == ranked[0].resource.manifest.get("spec") for f in ranked)
         return ranked[0] if one else Found(ranked[0].resource, False)
 
-    def taken_away(self, kind: str, name: str, namespace: str | None, target: str) -> bool:
+    def _fitting(self, kind: str, name: str, namespace: str | None) -> list[tuple[str, Found]]:
+        known = self._known.get((kind, name), ())
+        return [(t, f) for t, f in known if _fits(kind, f.resource.id.namespace, namespace)]
+
+    def taken_away(self, kind: str, name: str, namespace: str | None) -> bool:
         """Was it there before the change?"""
-        return self._before is not None and self._before.find(kind, name, namespace, target) is not None
+        return self._before is not None and bool(self._before._fitting(kind, name, namespace))
+
+    def expects(self, kind: str, name: str) -> bool:
+        """Should it lie in the repository? So it is where all others of the kind that are used do.
+
+        Before the change, if any was used; else with it. Meant for when all of both sides has been asked for once.
+        """
+        if self._before is None or kind not in _KEPT or name in _PUBLIC:
+            return False
+        if any(k == kind for k, _ in self._before.missed):
+            return False
+        if any(k == kind for k, _ in self._before.met):
+            return True
+        others = {n for k, n in self.missed if k == kind} - {name}
+        return not others and any(k == kind for k, _ in self._known)
+
+    def namespaces(self, kind: str, name: str) -> list[str]:
+        """The namespaces in which there is one of the name."""
+        known = self._known.get((kind, name), ())
+        return sorted({f.resource.id.namespace for _, f in known if f.resource.id.namespace})
 
     def like(self, kind: str, name: str) -> str | None:
         """A name of the kind that may have been meant."""

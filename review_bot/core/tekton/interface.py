@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from review_bot.core.lenient import mapping, text
@@ -14,14 +14,14 @@ from review_bot.core.tekton.reading import At, items
 class Param:
     """A declared parameter: `type` is string, array or object; `keys` are those of an object that have no default.
 
-    `properties` are all of its keys, none where they are not told.
+    `properties` are all keys of an object, None where they are not told.
     """
 
     name: str
     type: str
     required: bool
     keys: frozenset[str] = frozenset()
-    properties: frozenset[str] = frozenset()
+    properties: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,31 @@ def from_elsewhere(spec: Mapping[str, Any]) -> bool:
     return any(text(step.get("image")).startswith("uses:") for step in steps)
 
 
+def without(asked: Interface, given: frozenset[str]) -> Interface:
+    """The interface of a spec that has these parameters anyway."""
+    params = {n: replace(p, required=p.required and n not in given) for n, p in asked.params.items()}
+    return replace(asked, params=params)
+
+
 def type_of(value: Any) -> str:
-    """The type of a value that is given to a parameter."""
-    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "string"
+    """The type of a value that is given to a parameter. A list or mapping of anything but texts is read as one text."""
+    if isinstance(value, list) and _texts_only(value):
+        return "array"
+    return "object" if isinstance(value, dict) and _texts_only(value.values()) else "string"
+
+
+def _texts_only(values: Iterable[Any]) -> bool:
+    return all(value is None or isinstance(value, str) for value in values)
 
 
 def _param(raw: Mapping[str, Any]) -> Param:
     default, properties = raw.get("default"), mapping(raw.get("properties"))
     if text(raw.get("type")):
         type = text(raw.get("type"))
-    elif properties:
+    elif isinstance(raw.get("properties"), dict):
         type = "object"
     else:
         type = type_of(default) if default is not None else "string"
     keys = frozenset(properties) - frozenset(mapping(default))
-    return Param(text(raw.get("name")), type, default is None, keys, frozenset(properties))
+    known = frozenset(properties) if isinstance(raw.get("properties"), dict) else None
+    return Param(text(raw.get("name")), type, default is None, keys, known)

@@ -2,58 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
-from review_bot.core.tekton import binding, variables
+from review_bot.core.tekton import binding, declared, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.graph import cycles
-from review_bot.core.tekton.interface import Interface, interface
+from review_bot.core.tekton.interface import Interface, interface, without
+from review_bot.core.tekton.param_uses import Known, judge_uses
+from review_bot.core.tekton.pipeline_task import PipelineTask, slot_of
 from review_bot.core.tekton.reading import MOST_NAMES, At, items, listed, texts
 from review_bot.core.tekton.report import Report, Rule
 from review_bot.core.tekton.task import NOTHING, Around, judge_task
-from review_bot.core.tekton.when import judge_when
 
-# Where the webhook looks for variables in a task of a pipeline; they make one task wait for another too.
-_CHECKED = ("params", "matrix", "when")
-_SPECS = ("taskSpec", "pipelineSpec")
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A task of the pipeline; `interface` is None where what it runs is not seen, `sure` as in Found."""
-
-    name: str
-    raw: Mapping[str, Any]
-    at: At
-    final: bool
-    interface: Interface | None = None
-    sure: bool = True
-
-    @cached_property
-    def results(self) -> str:
-        """The results that it has, in words."""
-        return listed(self.interface.results if self.interface else ())
-
-    @property
-    def matrixed(self) -> bool:
-        matrix = mapping(self.raw.get("matrix"))
-        return bool(matrix.get("params") or matrix.get("include"))
-
-    def texts(self) -> Iterator[tuple[str, At, bool]]:
-        """Its texts but for those of a spec within, and whether the webhook looks into them."""
-        start = len(self.at.path)
-        for key, value in self.raw.items():
-            if key not in _SPECS:
-                for found, place in texts(value, self.at.key(key)):
-                    way = place.path[start:]
-                    # Names of params and of a matrix's combinations are only shown.
-                    name = way[-1] == "name" and "value" not in way
-                    yield found, place, key in _CHECKED and not name
+# Where the webhook looks for variables in a task of a pipeline; results in them make one task wait for another too.
+_CHECKED = ("params", "matrix", "when", "steps", "sidecars")
+_STATES = ("params", "when")
+_CONTEXTS = ("context.pipelineRun", "context.pipeline", "context.pipelineTask")
 
 
 def judge_pipeline(report: Report, spec: Any, at: At, catalogue: Catalogue, around: Around = NOTHING) -> None:
@@ -73,36 +41,40 @@ class _Judge:
         # What reaches a spec within: that of the pipeline and of the run around it. Tekton before 0.60 asks it to be
         # declared there too.
         params = self._own.params.keys() | around.params
-        self._within = Around(
-            frozenset(params), frozenset(self._own.workspaces.keys() | around.workspaces), around.strict
-        )
+        spaces = frozenset(self._own.workspaces.keys() | around.workspaces)
+        self._within = Around(frozenset(params), spaces, run=around.run)
         self._optional = {name for name, required in self._own.workspaces.items() if not required}
-        self._tasks: dict[str, _Task] = {}
+        self._tasks: dict[str, PipelineTask] = {}
         self._unseen: list[str] = []
         # The names of the tasks that run in order; those under finally are not among them.
         self._ordered: set[str] = set()
 
     def run(self) -> None:
+        declared.judge_params(self._report, self._spec.get("params"), self._at.key("params"), whole=False)
+        spaces = self._at.key("workspaces")
+        declared.judge_unique(self._report, self._spec.get("workspaces"), spaces, Rule.WORKSPACE)
         for section in ("tasks", "finally"):
             for raw, place in items(self._spec.get(section), self._at.key(section)):
                 self._enter(raw, place, section == "finally")
-        if self._unseen:
-            message = (
-                f"what {listed(self._unseen)} runs is brought by a resolver or a custom task, so it is not checked"
-            )
-            help = "see that it takes the params and workspaces that it gets, and has the results that are used"
-            self._report.say(self._at.key("tasks"), Rule.NOT_SEEN, message, help, Severity.NOTICE)
+        self._say_unseen()
         self._known = listed(self._ordered)
         self._spaces = listed(self._within.workspaces)
         if self._spec.get("finally") and not self._spec.get("tasks"):
             self._report.say(self._at.key("finally"), Rule.FINALLY, "there are no tasks before it", "add tasks")
         for task in self._tasks.values():
-            judge_when(self._report, task.raw.get("when"), task.at.key("when"))
+            self._form(task)
             self._order(task)
             self._taken(task)
             self._given(task)
         self._cycles()
         self._results()
+
+    def _say_unseen(self) -> None:
+        if not self._unseen:
+            return
+        message = f"what {listed(self._unseen)} runs is brought by a resolver or a custom task, so it is not checked"
+        help = "see that it takes the params and workspaces that it gets, and has the results that are used"
+        self._report.say(self._at.key("tasks"), Rule.NOT_SEEN, message, help, Severity.NOTICE)
 
     def _enter(self, raw: Mapping[str, Any], at: At, final: bool) -> None:
         name = text(raw.get("name"))
@@ -110,13 +82,15 @@ class _Judge:
             help = "give one of them another name"
             self._report.say(at, Rule.TASK, f"two tasks are named {name or 'nothing'}", help)
             return
-        found, sure = self._used(raw, at)
-        self._tasks[name] = _Task(name, raw, at, final, found, sure)
+        task = PipelineTask(name, raw, at, final)
+        found, sure = self._used(task)
+        self._tasks[name] = replace(task, interface=found, sure=sure)
         if not final:
             self._ordered.add(name)
 
-    def _used(self, raw: Mapping[str, Any], at: At) -> tuple[Interface | None, bool]:
+    def _used(self, task: PipelineTask) -> tuple[Interface | None, bool]:
         """What the task runs, None where that can't be seen; whether that is sure."""
+        raw, at = task.raw, task.at
         ways = [key for key in ("taskRef", "taskSpec", "pipelineRef", "pipelineSpec") if raw.get(key) is not None]
         if len(ways) != 1:
             message = f"{' and '.join(ways)} exclude each other" if ways else "nothing says what it runs"
@@ -124,7 +98,12 @@ class _Judge:
             return None, False
         way, value = ways[0], mapping(raw.get(ways[0]))
         if way == "taskSpec":
-            return self._embedded(raw, value, at)
+            return self._embedded(task, value)
+        brought = (
+            binding.from_git(self._report, self._catalogue, "Task", value, at.key(way)) if way == "taskRef" else None
+        )
+        if brought is not None:
+            return interface(brought.resource.manifest.get("spec")), brought.sure
         if way != "taskRef" or _elsewhere(value):
             # Pipelines in pipelines are Tekton's to judge: their form is not settled.
             self._unseen.append(text(raw.get("name")))
@@ -137,17 +116,33 @@ class _Judge:
         found = binding.resolve(self._report, self._catalogue, kind, name, at.key("taskRef").key("name"))
         return (interface(found.resource.manifest.get("spec")), found.sure) if found else (None, False)
 
-    def _embedded(self, raw: Mapping[str, Any], spec: Mapping[str, Any], at: At) -> tuple[Interface | None, bool]:
+    def _embedded(self, task: PipelineTask, spec: Mapping[str, Any]) -> tuple[Interface | None, bool]:
         if spec.get("apiVersion") or (text(spec.get("kind")) not in ("", "Task") and not spec.get("steps")):
-            self._unseen.append(text(raw.get("name")))
+            self._unseen.append(task.name)
             return None, False
-        within = self._within
-        if not within.strict:
-            within = replace(within, params=within.params | binding.given_names(raw))
-        judge_task(self._report, spec, at.key("taskSpec"), self._catalogue, within)
+        around = replace(self._within, given=task.given, strict=self._strict(task))
+        judge_task(self._report, spec, task.at.key("taskSpec"), self._catalogue, around)
         return interface(spec), True
 
-    def _order(self, task: _Task) -> None:
+    def _strict(self, task: PipelineTask) -> bool:
+        """Does the webhook know all params that the task can use? Of a run's final tasks it looks at none."""
+        return not (self._around.run and task.final)
+
+    def _form(self, task: PipelineTask) -> None:
+        """What the webhook asks of a task by itself."""
+        raw, at = task.raw, task.at
+        if not declared.is_label(task.name):
+            help = "write small letters, digits and hyphens, at most 63"
+            self._report.say(at, Rule.TASK, f"{task.name or 'a task without a name'} can't be the name of a task", help)
+        declared.judge_on_error(self._report, raw.get("onError"), at.key("onError"))
+        retries = raw.get("retries")
+        if raw.get("onError") == "continue" and isinstance(retries, int) and retries > 0:
+            help = "take one of them away"
+            self._report.say(at.key("onError"), Rule.TASK, "onError: continue and retries exclude each other", help)
+        declared.judge_when(self._report, raw.get("when"), at.key("when"))
+        declared.judge_matrix(self._report, raw.get("matrix"), at.key("matrix"))
+
+    def _order(self, task: PipelineTask) -> None:
         after = task.raw.get("runAfter")
         for index, name in enumerate(after if isinstance(after, list) else ()):
             place = task.at.key("runAfter").item(index)
@@ -161,31 +156,33 @@ class _Judge:
     def _missing(self, at: At, rule: Rule, message: str, severity: Severity = Severity.ERROR) -> None:
         self._report.say(at, rule, message, f"its tasks are: {self._known}", severity)
 
-    def _taken(self, task: _Task) -> None:
+    def _taken(self, task: PipelineTask) -> None:
         """What the task takes from others, and from the pipeline."""
-        for value, place, checked in task.texts():
-            severity = Severity.ERROR if checked else Severity.WARNING
-            for variable in variables.results(value):
-                self._result(variable, place, task, severity)
+        whose = "the pipeline does"
+        around = self._around.params
+        known = Known(self._own.params, around, task.given, self._strict(task), whose)
+        for value, place, field in task.texts():
+            if field in _STATES and not {"value", "input", "values"} & set(place.path):
+                continue
             for variable in variables.statuses(value):
-                if not task.final and checked:
-                    message = f"{variable.written} is known only under finally"
-                    self._report.say(place, Rule.FINALLY, message, "move the task under finally, or use a result")
-                elif task.final and variable.name and variable.name not in self._ordered:
-                    message = f"{variable.written} names a task that the pipeline does not have"
-                    self._missing(place, Rule.UNRESOLVED, message, severity)
-            # What a matrix gives may be shown in names. CEL is compiled, and its variables stay as they are written.
-            params = self._within.params if checked else self._within.params | binding.given_names(task.raw)
-            for variable in variables.params(value):
-                if checked:
-                    binding.key(self._report, place, variable, self._own, self._around.strict)
-                if variable.among(params) is None:
-                    strict = checked and self._around.strict and place.path[-1] != "cel"
-                    message = f"{variable.written} names a param that the pipeline does not declare"
-                    help = f"declare {variable.name} under params, or check its spelling"
-                    self._report.say(place, Rule.PARAM, message, help, Severity.ERROR if strict else Severity.WARNING)
+                self._state(variable, place, task, Severity.ERROR if field in _STATES else Severity.WARNING)
+            judge_uses(self._report, value, place, known, slot_of(task, field, value, place, self._own))
+            if field in _CHECKED:
+                # The webhook looks at the last task only; the others run with what stands there.
+                declared.judge_contexts(self._report, value, place, _CONTEXTS, Severity.WARNING)
+        for variable, place, field in task.results_used():
+            self._result(variable, place, task, field)
 
-    def _result(self, variable: variables.Variable, at: At, task: _Task, severity: Severity) -> None:
+    def _state(self, variable: variables.Variable, at: At, task: PipelineTask, severity: Severity) -> None:
+        if not task.final:
+            message = f"{variable.written} is known only under finally"
+            self._report.say(at, Rule.FINALLY, message, "move the task under finally, or use a result", severity)
+        elif variable.name and variable.name not in self._ordered:
+            message = f"{variable.written} names a task that the pipeline does not have"
+            self._missing(at, Rule.UNRESOLVED, message, severity)
+
+    def _result(self, variable: variables.Variable, at: At, task: PipelineTask, field: str) -> None:
+        severity = Severity.ERROR if field in _CHECKED else Severity.WARNING
         giver = self._tasks.get(variable.task)
         if giver is None:
             message = f"{variable.written} names a task that the pipeline does not have"
@@ -200,12 +197,11 @@ class _Judge:
             self._declared(variable, at, giver, severity)
             if giver.matrixed and variable.index != "[*]":
                 message = f"{variable.written}: the task {giver.name} has a matrix, so it has a list of results"
-                # The webhook looks for that among the params of tasks in order only.
-                refused = not task.final and at.path[len(task.at.path)] == "params"
-                heavy = severity if refused else Severity.WARNING
-                self._report.say(at, Rule.RESULT, message, "take all of them by [*]", heavy)
+                # Tekton looks at params alone.
+                light = severity if field == "params" else Severity.WARNING
+                self._report.say(at, Rule.RESULT, message, "take all of them by [*]", light)
 
-    def _declared(self, variable: variables.Variable, at: At, giver: _Task, severity: Severity) -> None:
+    def _declared(self, variable: variables.Variable, at: At, giver: PipelineTask, severity: Severity) -> None:
         """Has the task, where it is seen, a result of that name?"""
         if giver.interface is None or not giver.interface.whole or variable.among(giver.interface.results):
             return
@@ -214,7 +210,7 @@ class _Judge:
             at, Rule.RESULT, message, f"it has: {giver.results}", severity if giver.sure else Severity.WARNING
         )
 
-    def _given(self, task: _Task) -> None:
+    def _given(self, task: PipelineTask) -> None:
         """What the task is given, against what it asks for."""
         raw, at, around = task.raw, task.at, self._within
         for workspace, place in items(raw.get("workspaces"), at.key("workspaces")):
@@ -222,32 +218,33 @@ class _Judge:
             if name not in around.workspaces:
                 message = f"the pipeline declares no workspace {name}"
                 help = f"declare it under workspaces; it has: {self._spaces}"
-                severity = Severity.ERROR if around.strict else Severity.WARNING
+                severity = Severity.WARNING if around.run else Severity.ERROR
                 self._report.say(place, Rule.WORKSPACE, message, help, severity)
             elif (
                 name in self._optional and task.interface and task.interface.workspaces.get(text(workspace.get("name")))
             ):
                 message = f"the workspace {name} is optional in the pipeline, and this task needs it"
-                # Where the pipeline's name is left out, the controller does not look.
-                sure = task.sure and text(workspace.get("workspace")) != ""
-                severity = Severity.ERROR if sure else Severity.WARNING
+                # Tekton looks only where the pipeline's workspace is named.
+                named = task.sure and text(workspace.get("workspace"))
+                severity = Severity.ERROR if named else Severity.WARNING
                 self._report.say(place, Rule.WORKSPACE, message, "make both optional, or neither", severity)
         if task.interface is None:
             return
         embedded = raw.get("taskSpec") is not None
-        # Whoever runs the pipeline may bind what it does not declare, and that reaches a spec within.
-        bound = task.sure and not (embedded and around.strict)
-        what = "the taskSpec" if embedded else f"Task {text(mapping(raw.get('taskRef')).get('name'))}"
+        named = text(mapping(raw.get("taskRef")).get("name"))
+        what = "the taskSpec" if embedded else f"Task {named}" if named else f"the Task of {task.name}"
         # Within an embedded spec, parameters and workspaces of the run and of the pipeline are there by themselves.
-        asked = binding.without(task.interface, around.params) if embedded else task.interface
+        asked = without(task.interface, around.params) if embedded else task.interface
         inherited = around.workspaces if embedded else frozenset()
-        matrix = raw.get("matrix")
-        # In a run, what a task is given reaches the spec within, declared or not.
-        extra = not (embedded and not around.strict)
-        report, params, spaces = self._report, raw.get("params"), raw.get("workspaces")
-        binding.params(report, params, at.key("params"), asked, what, matrix=matrix, sure=task.sure, unknown=extra)
-        place, optional = at.key("workspaces"), self._optional
-        binding.workspaces(report, spaces, place, asked, what, sure=bound, inherited=inherited, optional=optional)
+        matrix, place, extra = raw.get("matrix"), at.key("params"), not embedded
+        # What a spec within does not declare reaches it all the same.
+        binding.params(
+            self._report, raw.get("params"), place, asked, what, matrix=matrix, sure=task.sure, unknown=extra
+        )
+        # Whoever runs the pipeline may bind what it does not declare, and that reaches a spec within.
+        bound = task.sure and not (embedded and not around.run)
+        place, optional, spaces = at.key("workspaces"), self._optional, raw.get("workspaces")
+        binding.workspaces(self._report, spaces, place, asked, what, sure=bound, inherited=inherited, optional=optional)
 
     def _cycles(self) -> None:
         waits = {t.name: self._waits_for(t) for t in self._tasks.values() if not t.final}
@@ -257,10 +254,10 @@ class _Judge:
             message = f"the tasks wait for each other: {' → '.join(shown)}"
             self._report.say(place, Rule.CYCLE, message, "take a runAfter or a result out of the circle")
 
-    def _waits_for(self, task: _Task) -> list[str]:
+    def _waits_for(self, task: PipelineTask) -> list[str]:
         after = task.raw.get("runAfter")
         names = [n for n in after if isinstance(n, str)] if isinstance(after, list) else []
-        names += [v.task for value, _, checked in task.texts() if checked for v in variables.results(value)]
+        names += [v.task for v, _, field in task.results_used() if field in _CHECKED]
         return [n for n in dict.fromkeys(names) if n in self._ordered]
 
     def _results(self) -> None:

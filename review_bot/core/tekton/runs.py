@@ -7,7 +7,7 @@ from typing import Any
 
 from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
-from review_bot.core.tekton import binding
+from review_bot.core.tekton import binding, declared
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
 from review_bot.core.tekton.interface import Interface, interface
 from review_bot.core.tekton.pipeline import judge_pipeline
@@ -30,8 +30,10 @@ def _judge(report: Report, spec: Mapping[str, Any], at: At, catalogue: Catalogue
         message = f"{ref} and {held} exclude each other" if spec.get(ref) else f"there is neither {ref} nor {held}"
         report.say(at, Rule.TASK, message, "a run has one of them")
         return
+    declared.judge_bindings(report, spec.get("workspaces"), at.key("workspaces"))
     if spec.get(held) is not None:
-        around = Around(_names(spec.get("params")), _names(spec.get("workspaces")), strict=False)
+        names = _names(spec.get("params")) | (_propagated(spec[held]) if kind == "pipeline" else frozenset())
+        around = Around(names, _names(spec.get("workspaces")), run=True)
         judge = judge_pipeline if kind == "pipeline" else judge_task
         judge(report, spec[held], at.key(held), catalogue, around)
         _given(report, spec, at, interface(spec[held]), f"the {held}")
@@ -39,17 +41,16 @@ def _judge(report: Report, spec: Mapping[str, Any], at: At, catalogue: Catalogue
         return
     used = mapping(spec[ref])
     group = text(used.get("apiVersion")).partition("/")[0]
-    if used.get("resolver") or used.get("bundle") or group not in ("", PIPELINES):
-        message = "what it runs is brought by a resolver, so it is not checked"
-        help = "see that it takes the params and workspaces that it gets"
-        report.say(at.key(ref), Rule.NOT_SEEN, message, help, Severity.NOTICE)
+    brought = binding.from_git(report, catalogue, kind.capitalize(), used, at.key(ref))
+    if brought is None and (used.get("resolver") or used.get("bundle") or group not in ("", PIPELINES)):
+        binding.elsewhere(report, used, at.key(ref), "what it runs")
         return
     wanted = text(used.get("kind")) or kind.capitalize()
-    name = text(used.get("name"))
+    name = text(used.get("name")) or (brought.resource.id.name if brought else "")
     if not name:
         report.say(at.key(ref), Rule.TASK, f"{ref} names nothing", "add name, or a resolver")
         return
-    found = binding.resolve(report, catalogue, wanted, name, at.key(ref).key("name"))
+    found = brought or binding.resolve(report, catalogue, wanted, name, at.key(ref).key("name"))
     if found is not None:
         asked = interface(found.resource.manifest.get("spec"))
         # A run may bind more than its Pipeline declares; a Task is refused them.
@@ -89,6 +90,14 @@ def _settings(report: Report, spec: Mapping[str, Any], at: At, pipeline: Any, *,
             message = f"the pipeline has no task {name or 'without a name'}, for which something is set here"
             severity = Severity.ERROR if sure else Severity.WARNING
             report.say(place, Rule.UNRESOLVED, message, f"its tasks are: {known}", severity)
+
+
+def _propagated(pipeline: Any) -> frozenset[str]:
+    """The params that any task of an embedded pipeline gets or declares: the webhook takes them for known in all."""
+    found: frozenset[str] = frozenset()
+    for task, _ in items(mapping(pipeline).get("tasks"), At()):
+        found |= _names(task.get("params")) | _names(mapping(task.get("taskSpec")).get("params"))
+    return found
 
 
 def _names(value: Any) -> frozenset[str]:

@@ -9,6 +9,7 @@ from review_bot.core.lenient import mapping, text
 from review_bot.core.model import Severity
 from review_bot.core.tekton import binding, variables
 from review_bot.core.tekton.catalogue import PIPELINES, Catalogue
+from review_bot.core.tekton.declared import judge_unique
 from review_bot.core.tekton.interface import interface
 from review_bot.core.tekton.reading import At, items, texts
 from review_bot.core.tekton.report import Report, Rule
@@ -25,7 +26,7 @@ _RUNS: dict[str, Callable[[Report, Any, At, Catalogue], None]] = {
 def judge_template(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
     """A TriggerTemplate's spec: its parameters, and the runs that it makes."""
     spec = mapping(spec)
-    _unique(report, spec.get("params"), at.key("params"))
+    judge_unique(report, spec.get("params"), at.key("params"), Rule.PARAM)
     declared = {text(p.get("name")) for p, _ in items(spec.get("params"), at)}
     made = list(items(spec.get("resourcetemplates"), at.key("resourcetemplates")))
     if not made:
@@ -49,7 +50,7 @@ def judge_template(report: Report, spec: Any, at: At, catalogue: Catalogue) -> N
 
 
 def judge_binding(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
-    _unique(report, mapping(spec).get("params"), at.key("params"))
+    judge_unique(report, mapping(spec).get("params"), at.key("params"), Rule.PARAM)
 
 
 def judge_trigger(report: Report, spec: Any, at: At, catalogue: Catalogue) -> None:
@@ -123,12 +124,3 @@ def _interceptors(report: Report, value: Any, at: At, catalogue: Catalogue) -> N
             kind = "Interceptor"
         if name and not (kind == "ClusterInterceptor" and name in CORE_INTERCEPTORS):
             binding.resolve(report, catalogue, kind, name, place.key("ref"))
-
-
-def _unique(report: Report, value: Any, at: At) -> None:
-    names: set[str] = set()
-    for param, place in items(value, at):
-        name = text(param.get("name"))
-        if name in names:
-            report.say(place, Rule.PARAM, f"the param {name} stands twice", "keep one of them")
-        names.add(name)

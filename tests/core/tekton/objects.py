@@ -15,7 +15,7 @@ spec:
   params:
     - {name: image}
     - {name: flags, type: array, default: []}
-    - {name: repo, type: object, properties: {url: {type: string}, ref: {type: string}}, default: {ref: main}}
+    - {name: repo, type: object, properties: {url: {type: string}, ref: {type: string}}, default: {url: "", ref: main}}
     - {name: level, default: info}
   workspaces:
     - {name: source}

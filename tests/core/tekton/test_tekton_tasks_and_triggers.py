@@ -142,7 +142,7 @@ spec:
           steps: [{image: x, script: "echo $(params.who) $(workspaces.here.path)"}]
 """
     assert said(run) == []
-    assert short(run.replace("$(params.who)", "$(params.whom)")) == [("warning", "tekton-param", 12)]
+    assert short(run.replace("$(params.who)", "$(params.whom)")) == [("error", "tekton-param", 12)]
 
 
 TEMPLATE = """\
@@ -206,7 +206,7 @@ TRIGGERS = [
     ),
     (LISTENER, "ref: from-push", "ref: from-pull", [("notice", "tekton-not-seen", 9)]),
     (LISTENER, "ref: make", "ref: take", [("notice", "tekton-not-seen", 11)]),
-    (LISTENER, "triggerRef: other", "triggerRef: another", [("notice", "tekton-not-seen", 12)]),
+    (LISTENER, "triggerRef: other", "triggerRef: another", [("warning", "tekton-not-seen", 12)]),
     (LISTENER, "triggerRef: other", "name: nothing", [("error", "tekton-trigger", 12)]),
     (LISTENER, "name: cel", "name: sieve", [("notice", "tekton-not-seen", 7)]),
     (LISTENER, "- ref: from-push", "- {name: other, value: x}", [("warning", "tekton-param", 8)]),
