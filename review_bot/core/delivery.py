@@ -16,7 +16,7 @@ from review_bot.core.configuration import Config
 from review_bot.core.errors import InputError
 from review_bot.core.files_tree import FilesTree
 from review_bot.core.graft import Graft, is_shadowed
-from review_bot.core.model import Finding, Remote, Resource, Source, Target
+from review_bot.core.model import Finding, Remote, Resource, Source, Target, Tree
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,14 @@ class Told:
 class Expansion:
     """What the objects ask for: targets with `delivery` and `parts`, and what is to be said about them.
 
-    `wanted` are ids of targets that deploy objects which others need to know, and so are to be rendered.
+    `wanted` are ids of targets that deploy objects which others need to know, and so are to be rendered. `incomplete`:
+    there may be more targets than can be seen, so one that is missing is not known to have gone.
     """
 
     targets: tuple[Target, ...] = ()
     findings: tuple[Finding, ...] = ()
     wanted: frozenset[str] = frozenset()
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,16 @@ class Templating(Protocol):
         top_level: Sequence[Variable] = (),
     ) -> Any:
         """The value of a jsonnet file, which sees `files` by their paths and nothing else."""
+        ...
+
+    def helmfile(
+        self, path: str, environment: str, names: Sequence[str], files: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """What a helmfile comes to in an environment (gitops_words/helmfile.go says the form).
+
+        `names` are the paths of all files of the repository, `files` the contents of some: those that are wanted too
+        are named in the answer.
+        """
         ...
 
 
@@ -197,6 +209,24 @@ class Surroundings:
         """The objects of these kinds of an API group."""
         wanted = frozenset(kinds)
         return [t for t in self.objects if t.resource.id.kind in wanted and t.resource.id.group == group]
+
+
+class Reader(Protocol):
+    """A delivery tool that is told by files of the repository, and by no object."""
+
+    name: str
+
+    def leads(self, tree: Tree) -> bool:
+        """Has the tree such files?"""
+        ...
+
+    def tells(self, target: Target) -> bool:
+        """Was the target found by the same files otherwise, so that the tool's own takes its place?"""
+        ...
+
+    def expand(self, around: Surroundings) -> Expansion:
+        """The targets that the files ask for; `objects` are none."""
+        ...
 
 
 class DeliveryTool(Protocol):

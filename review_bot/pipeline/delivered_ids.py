@@ -79,9 +79,20 @@ def _why(old: Target, new: Target, changes: Sequence[FileChange]) -> str:
     return f"{new.delivery.object.kind} {new.delivery.object.name} in {new.delivery.source.path} changed"
 
 
+def hidden(target: Target, base: DeliveredSide, head: DeliveredSide) -> bool:
+    """Is it not told of on the head, where its tool can't see all that it is told?"""
+    tools = {reader.name for reader in head.readers}
+    if target.delivery is None or target.delivery.tool not in tools or target.id in head.targets:
+        return False
+    # Its id names where it lies; one that is there otherwise, and not to be rendered, may be this one.
+    named = target.id.partition("#")[2]
+    other = next((t for id, t in head.targets.items() if named and id.partition("#")[2] == named), None)
+    return base.realm_of(target) in head.incomplete or (other is not None and not other.parts)
+
+
 def _lost(target: Target, base: DeliveredSide, head: DeliveredSide) -> bool:
     """Is it gone only because what tells of it could not be read on the head? That is an error, and no deletion."""
-    if base.realm_of(target) in head.failed:
+    if base.realm_of(target) in head.failed or hidden(target, base, head):
         return True
     seen: set[str] = set()
     at: Target | None = target

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from review_bot.core.closure import Files
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import Before, DeliveryTool, Expansion, Surroundings, Templating, Told
+from review_bot.core.delivery import Before, DeliveryTool, Expansion, Reader, Surroundings, Templating, Told
 from review_bot.core.discovery import assigned, excluded
 from review_bot.core.elsewhere import Elsewhere
 from review_bot.core.graft import Graft
@@ -19,6 +19,7 @@ from review_bot.core.model import (
     Finding,
     Remote,
     Rendered,
+    RendererName,
     Resource,
     ResourceId,
     Severity,
@@ -63,6 +64,9 @@ class DeliveredSide:
     placed: dict[str, tuple[Target, object, Target]] = field(default_factory=dict)
     other: DeliveredSide | None = None
     changes: Sequence[FileChange] = ()
+    readers: Sequence[Reader] = ()
+    # The realms of which not all targets can be seen.
+    incomplete: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.graft = self.tree if isinstance(self.tree, Graft) else Graft(self.tree)
@@ -101,8 +105,10 @@ class DeliveredSide:
         while True:
             # Anew with everything known by now: what is told later may decide about what was told first.
             self._before, self.targets = self.targets, {}
-            self.findings, self.failed = [], set()
+            self.findings, self.failed, self.incomplete = [], set(), set()
             self.floating.forget()
+            for reader in self.readers:
+                self._take(reader.expand(self._surroundings(".", ())), ".")
             for realm, objects in told.items():
                 self._ask(realm, objects)
             further = [t for t in self.leading() if t.id not in seen and self._rendered(t)]
@@ -136,6 +142,15 @@ class DeliveredSide:
         # What is named and not there nobody reads yet.
         there = [path for path in self._of_the_tree(root.reads) or () if path in entries]
         return bool(there) and root.name is None and all(path in readers for path in there)
+
+    def takes(self, target: Target) -> bool:
+        """Does a delivery tool deploy what the target of the tree is made of, seen or not?
+
+        A chart that a release names is none of its own, also where the release can't be rendered.
+        """
+        named = {t.path for t in self.targets.values() if t.renderer is RendererName.HELM and not t.parts}
+        chart = target.renderer is RendererName.HELM and target.name is None
+        return self.covered(target) or (chart and target.path in named)
 
     def realm_of(self, target: Target) -> str:
         """The folder at the top of what the target's cluster gets."""
@@ -177,6 +192,8 @@ class DeliveredSide:
                 known = (target, inherited, self._placed(target, key, delivery, own, realm, inherited))
             self.placed[key] = known
             self.targets[key] = known[2]
+        if expansion.incomplete:
+            self.incomplete.add(realm)
         self.wanted |= {own[id] for id in expansion.wanted if id in own}
         for finding in expansion.findings:
             self.findings.append(replace(finding, target=own.get(finding.target or "", finding.target)))

@@ -12,19 +12,17 @@ from dataclasses import dataclass, replace
 from review_bot.core import repo_urls
 from review_bot.core.argocd import ArgoCD, partings
 from review_bot.core.configuration import Config
-from review_bot.core.delivery import DeliveryTool, Templating
+from review_bot.core.delivery import DeliveryTool, Reader, Templating
 from review_bot.core.errors import InputError, UsageError
-from review_bot.core.flux.artifacts import with_names
 from review_bot.core.flux.tool import Flux
+from review_bot.core.helmfile.tool import Helmfiles
 from review_bot.core.model import (
-    CheckName,
     FileChange,
     Finding,
     PlannedTarget,
     Remote,
     RemoteKind,
     Rendered,
-    Severity,
     Target,
     Tree,
 )
@@ -32,6 +30,7 @@ from review_bot.core.planning import TEXTS, WORDS, Marked, Plan, discovered, lea
 from review_bot.core.version_ranges import highest
 from review_bot.github.workspace import Repository
 from review_bot.pipeline.completing import completed_tree
+from review_bot.pipeline.delivered_findings import hidden_ones, new, shown, too_deep
 from review_bot.pipeline.delivered_ids import paired, shown_ids, touched, with_id
 from review_bot.pipeline.delivered_side import DeliveredSide, Reach
 from review_bot.pipeline.platforms import Platforms
@@ -43,6 +42,7 @@ from review_bot.render.renderer import Renderer
 # An app of apps of apps is rendered in as many rounds.
 MOST_ROUNDS = 20
 TOOLS: tuple[DeliveryTool, ...] = (ArgoCD(), Flux())
+READERS: tuple[Reader, ...] = (Helmfiles(),)
 # Branches that mean "what is merged" where the repository's own name for it is not known.
 USUAL_BRANCHES = ("", "HEAD", "main", "master")
 
@@ -82,6 +82,7 @@ class Delivering:
     fetch: Callable[[Remote], Tree] | None = None
     versions: Callable[[Remote], Sequence[str]] | None = None
     tools: Sequence[DeliveryTool] = TOOLS
+    readers: Sequence[Reader] = READERS
 
     async def change(
         self, sides: Sides, plan: Plan, changes: Sequence[FileChange], marked: tuple[Marked, Marked]
@@ -90,9 +91,11 @@ class Delivering:
         expander = Expander(self.renderer.sandbox)
         try:
             results: dict[str, Rendered] = {}
-            base = self._side(sides.base, plan.base_leading, marked[0], results, expander)
-            head = self._side(sides.head, plan.head_leading, marked[1], results, expander, base, changes)
-            own = plan.touched
+            # A tool that files of one side tell is asked about both, so that what it tells of is paired.
+            readers = [r for r in self.readers if r.leads(sides.base) or r.leads(sides.head)]
+            base = self._side(sides.base, plan.base_leading, marked[0], results, expander, readers)
+            head = self._side(sides.head, plan.head_leading, marked[1], results, expander, readers, base, changes)
+            own = [p for p in plan.touched if not any(reader.tells(p.target) for reader in readers)]
             wanted = [(base, t) for t in (*_sides_of(own, "base"), *base.roots)]
             wanted += [(head, t) for t in (*_sides_of(own, "head"), *head.roots)]
             loose = await self._render(wanted, results)
@@ -100,7 +103,7 @@ class Delivering:
             pairs = paired(base.targets, head.targets)
             told = touched(pairs, (base, head), changes)
             kept = [
-                p for p in own if not any(t is not None and s.covered(t) for s, t in ((base, p.base), (head, p.head)))
+                p for p in own if not any(t is not None and s.takes(t) for s, t in ((base, p.base), (head, p.head)))
             ]
             planned = sorted([*kept, *told], key=lambda p: p.id)
             more = [(base, t) for t in _sides_of(told, "base")] + [(head, t) for t in _sides_of(told, "head")]
@@ -109,13 +112,14 @@ class Delivering:
             await asyncio.to_thread(expander.close)
         ids = shown_ids(pairs)
         about = {p.id for p in told}
-        told_findings = tuple(_shown(side.findings, ids) for side in (base, head))
+        told_findings = tuple(shown(side.findings, ids) for side in (base, head))
         rendered = RenderedSides(
             base=_results(planned, "base", base, results),
             head=_results(planned, "head", head, results),
             loose=(
                 *loose,
-                *_new(told_findings[1], told_findings[0], about),
+                *new(told_findings[1], told_findings[0], about),
+                *hidden_ones(pairs, base, head),
                 *partings(told),
                 *self._forbidden(told, "head", head, results),
             ),
@@ -144,12 +148,13 @@ class Delivering:
         )
         marked |= more
         roots = leading(found, marked)
-        if not roots:
+        if not roots and not any(reader.leads(tree) for reader in self.readers):
             return Survey(found, tree)
         expander = Expander(self.renderer.sandbox)
         try:
             results: dict[str, Rendered] = {}
-            side = self._side(tree, roots, marked, results, expander)
+            readers = [reader for reader in self.readers if reader.leads(tree)]
+            side = self._side(tree, roots, marked, results, expander, readers)
             await self._render([(side, root) for root in roots], results)
             await self._to_the_bottom((side,), results)
         finally:
@@ -157,9 +162,9 @@ class Delivering:
         pairs = paired(side.targets, {})
         ids = shown_ids(pairs)
         told = [with_id(target, ids) for target in side.targets.values()]
-        kept = [t for t in found if not side.covered(t)]
+        kept = [t for t in found if not side.takes(t)]
         targets = tuple(sorted([*kept, *told], key=lambda t: t.id))
-        return Survey(targets, side.graft, _shown(side.findings, ids))
+        return Survey(targets, side.graft, shown(side.findings, ids))
 
     def _side(
         self,
@@ -168,11 +173,14 @@ class Delivering:
         marked: Marked,
         results: Mapping[str, Rendered],
         expander: Expander,
+        readers: Sequence[Reader],
         other: DeliveredSide | None = None,
         changes: Sequence[FileChange] = (),
     ) -> DeliveredSide:
         reach = Reach(self._here, self.tree_of, lambda remote: self._exact(remote, expander), expander)
-        return DeliveredSide(tree, self.config, self.tools, reach, roots, marked, results, other=other, changes=changes)
+        return DeliveredSide(
+            tree, self.config, self.tools, reach, roots, marked, results, other=other, changes=changes, readers=readers
+        )
 
     async def _to_the_bottom(self, sides: Sequence[DeliveredSide], results: dict[str, Rendered]) -> None:
         """Expand and render what leads on, until nothing new comes."""
@@ -183,7 +191,7 @@ class Delivering:
                 return
             await self._render(wanted, results)
         for side in sides:
-            side.findings.append(_too_deep(side))
+            side.findings.append(too_deep(side, MOST_ROUNDS))
 
     async def _render(
         self, wanted: Sequence[tuple[DeliveredSide, Target]], results: dict[str, Rendered]
@@ -258,26 +266,3 @@ def _results(
         else:
             found[target.id] = Rendered(target)
     return found
-
-
-def _shown(findings: Sequence[Finding], ids: Mapping[str, str]) -> tuple[Finding, ...]:
-    named = (replace(f, message=with_names(f.message), help=with_names(f.help)) for f in findings)
-    return tuple(replace(f, target=ids.get(f.target or "", f.target)) for f in named)
-
-
-def _new(head: Sequence[Finding], base: Sequence[Finding], about: set[str]) -> list[Finding]:
-    """What is said of the head and concerns the change: of a touched target, or not said of the base."""
-    known = {(f.rule, f.message, f.target, f.path) for f in base}
-    return [f for f in head if f.target in about or (f.rule, f.message, f.target, f.path) not in known]
-
-
-def _too_deep(side: DeliveredSide) -> Finding:
-    last = next(iter(side.leading()), None)
-    return Finding(
-        CheckName.RENDER,
-        "too-deep",
-        Severity.ERROR,
-        f"after {MOST_ROUNDS} rounds of rendering there is still more to deploy",
-        path=last.entry if last else None,
-        help="look for an application that deploys ever new ones of itself",
-    )

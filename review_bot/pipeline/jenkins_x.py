@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from review_bot.core.jenkins_x import lighthouse, regeneration, releases
+from review_bot.core.helmfile.roots import evaluated
+from review_bot.core.jenkins_x import lighthouse, regeneration, releases, stale
 from review_bot.core.jenkins_x.helmfile import Helmfiles, declared, read_all
 from review_bot.core.jenkins_x.layout import OUTPUT, REQUIREMENTS, ROOTS, leads_to_releases
 from review_bot.core.model import Finding, Tree
@@ -20,6 +21,8 @@ def said(seen: Seen) -> Said:
     sides, files = seen.planned.sides, seen.planned.files
     paths = frozenset(p for f in files for p in (f.path, f.previous_path) if p)
     names = sorted({*declared(sides.base), *declared(sides.head)})
+    if evaluated(sides.base) or evaluated(sides.head):
+        names = []  # what they come to is rendered, and their problems are told with that
     read = {name: (read_all(sides.base, name), read_all(sides.head, name)) for name in names}
     found: list[Finding] = []
     before: list[Finding] = []
@@ -28,12 +31,16 @@ def said(seen: Seen) -> Said:
         # Not told by environment, lest one that is added makes all that stands look new.
         found += dict.fromkeys(f for b, h in read.values() for f in releases.problems(h, b))
         before += dict.fromkeys(f for b, _ in read.values() for f in releases.problems(b))
-    found += releases.not_followed(paths)
+    found += releases.not_followed(paths) if read else ()
     found += _of_all({n: releases.unseen(h, paths, b) for n, (b, h) in read.items()})
     if any(_is_jenkins_x(tree) for tree in (sides.base, sides.head)):
         charts = frozenset(r.folder for pair in read.values() for side in pair for r in side.releases if r.folder)
         moved = frozenset(namespace for pair in read.values() for namespace in releases.moved(*pair))
-        found += regeneration.judged(sides.base, sides.head, files, charts, _asked(read), moved)
+        output = regeneration.judged(sides.base, sides.head, files, charts, _asked(read), moved)
+        # Of a whole namespace that was left out, its releases are not told one by one.
+        trees = (sides.base, sides.head)
+        told = {f for b, h in read.values() for f in stale.stale(b, h, trees, files)} if not output else ()
+        found += output or sorted(told, key=lambda f: f.message)
     found += lighthouse.judged(sides.head, sorted(paths))
     before += lighthouse.judged(sides.base, sorted(paths))
     return Said(tuple(found), tuple(before))

@@ -180,9 +180,16 @@ class Reviewer:
         self, repository: Repository, planned: Planned, branch: str, platforms: Platforms | None = None
     ) -> Delivering | None:
         """What follows delivery tools' objects, None where there are none."""
-        if not (planned.plan.base_leading or planned.plan.head_leading):
+        if not (planned.plan.base_leading or planned.plan.head_leading or self._read(planned)):
             return None
         return self.delivering(repository, planned.config, branch, platforms)
+
+    @staticmethod
+    def _read(planned: Planned) -> bool:
+        """Do files of either side tell a delivery tool what to deploy? Not asked where nothing changes."""
+        from review_bot.core.helmfile.roots import evaluated
+
+        return bool(planned.files) and any(evaluated(tree) for tree in (planned.sides.base, planned.sides.head))
 
     def delivering(
         self, repository: Repository, config: Config, branch: str = "", platforms: Platforms | None = None

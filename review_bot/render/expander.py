@@ -83,6 +83,13 @@ class Expander:
         """
         return dict(self._ask("hcl", {"text": text, "path": path}))
 
+    def helmfile(
+        self, path: str, environment: str, names: Sequence[str], files: Mapping[str, str]
+    ) -> Mapping[str, Any]:
+        """See core.delivery.Templating."""
+        wanted = {"path": path, "environment": environment, "names": list(names), "files": dict(files)}
+        return dict(self._ask("helmfile", wanted))
+
     def close(self) -> None:
         """End the process; a later question starts another."""
         with self._lock:

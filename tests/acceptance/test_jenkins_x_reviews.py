@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -207,16 +208,77 @@ def test_each_environment_of_a_helmfile_is_rendered_with_its_own_values(tmp_path
 def test_a_release_that_needs_more_than_fields_is_not_taken_for_gone(tmp_path: Path) -> None:
     head = {"helmfile.yaml": ENVIRONMENTS.replace("{{ .Values.level }}", "{{ requiredEnv `LEVEL` }}")}
     status, verdict = repositories.check(repositories.make(tmp_path, ENVIRONMENTS_TREE, head))
-    assert (status, ("error", "helmfile-release", "helmfile.yaml", 6)) == (1, said(verdict)[0])
+    assert (status, verdict["changes"]) == (1, [])
+    assert ("error", "hidden", "helmfile.yaml", None) in said(verdict)
 
 
 def test_a_folder_of_helmfiles_is_told_not_to_be_followed(tmp_path: Path) -> None:
-    root = repositories.make(tmp_path, {"README.md": "x\n"}, {"helmfile.d/web.yaml": HELMFILE})
-    status, verdict = repositories.check(root)
-    assert (status, said(verdict)) == (0, [("notice", "helmfile", "helmfile.d/web.yaml", None)])
+    base = {"jx-requirements.yml": REQUIREMENTS, "helmfile.yaml": HELMFILE} | CHART
+    _, verdict = repositories.check(repositories.make(tmp_path, base, {"helmfile.d/web.yaml": HELMFILE}))
+    assert ("notice", "helmfile", "helmfile.d/web.yaml", None) in said(verdict)
 
 
 def test_a_value_file_that_one_environment_misses_blocks(tmp_path: Path) -> None:
     root = repositories.make(tmp_path, ENVIRONMENTS_TREE, {"values/production.yaml": None})
     status, verdict = repositories.check(root)
     assert status == 1 and ("error", "helmfile", "helmfile.yaml", 10) in said(verdict)
+
+
+JX = {
+    "jx-requirements.yml": REQUIREMENTS,
+    "helmfile.yaml": "helmfiles:\n- path: helmfiles/jx/helmfile.yaml\n",
+    "helmfiles/jx/helmfile.yaml": "namespace: jx\nreleases:\n- name: web\n  chart: dev/web\n  version: 1.0.0\n"
+    "- name: api\n  chart: dev/api\n  version: 2.0.0\n",
+    "config-root/namespaces/jx/web/web.yaml": OBJECT.replace("name: a", "name: web"),
+    "config-root/namespaces/jx/api/api.yaml": OBJECT.replace("name: a", "name: api"),
+}
+RELEASES = JX["helmfiles/jx/helmfile.yaml"]
+WEB, API = "config-root/namespaces/jx/web/web.yaml", "config-root/namespaces/jx/api/api.yaml"
+NEW = f"{RELEASES}- name: new\n  chart: dev/new\n  version: 1.0.0\n"
+GONE = RELEASES.partition("- name: api")[0]
+REGENERATED = {WEB: JX[WEB].replace("'y'", "'z'")}
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ({"helmfiles/jx/helmfile.yaml": RELEASES.replace("1.0.0", "1.1.0"), **REGENERATED}, None),
+        (
+            {"helmfiles/jx/helmfile.yaml": RELEASES.replace("2.0.0", "2.1.0"), **REGENERATED},
+            "not for release api in jx, which moves from dev/api 2.0.0 to dev/api 2.1.0",
+        ),
+        ({"helmfiles/jx/helmfile.yaml": NEW, **REGENERATED}, "not for release new in jx, which is new"),
+        ({"helmfiles/jx/helmfile.yaml": GONE, **REGENERATED}, "not for release api in jx, which goes"),
+        ({"helmfiles/jx/helmfile.yaml": GONE, API: None}, None),
+        ({"helmfiles/jx/helmfile.yaml": RELEASES.replace("2.0.0", "2.1.0")}, "was not generated again"),
+    ],
+)
+def test_output_that_was_not_generated_with_its_source_is_told(
+    head: dict[str, str | None], words: str | None, tmp_path: Path
+) -> None:
+    status, verdict = repositories.check(repositories.make(tmp_path, JX, head))
+    found = [f["message"] for f in verdict["findings"] if f["rule"] == "jenkins-x-not-regenerated"]
+    assert status == 0
+    assert (words is None and not found) or (words is not None and len(found) == 1 and words in found[0])
+
+
+def test_owners_and_their_aliases_answer_for_helmfiles_and_output(tmp_path: Path) -> None:
+    owners = {
+        "OWNERS": "approvers: [platform]\n",
+        "OWNERS_ALIASES": "aliases:\n  platform: [carol, dave]\n  shop: [erin]\n",
+        "helmfiles/jx/OWNERS": "options: {no_parent_owners: true}\napprovers: [shop]\n",
+    }
+    root = repositories.make(tmp_path, JX | owners, {})
+    done = repositories.run("owners", str(root), "helmfiles/jx/helmfile.yaml", WEB, "-o", "json")
+    found = {row["path"]: sorted(row["owners"]) for row in json.loads(done.stdout)}
+    assert found == {"helmfiles/jx/helmfile.yaml": ["@erin"], WEB: ["@carol", "@dave"]}
+
+
+def test_triggers_of_lighthouse_and_their_pipelines_are_held_to_their_rules(tmp_path: Path) -> None:
+    triggers = "spec:\n  presubmits:\n  - name: verify\n    context: verify\n    source: pr.yaml\n"
+    run = "apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {name: pr}\nspec:\n  pipelineSpec:\n    tasks:\n"
+    run += "    - name: one\n      taskSpec: {steps: [{name: a, image: 'x:1', script: 'true'}]}\n"
+    base = {".lighthouse/jx/triggers.yaml": triggers, ".lighthouse/jx/pr.yaml": run}
+    head = {".lighthouse/jx/pr.yaml": f"{run}      runAfter: [two]\n"}
+    status, verdict = repositories.check(repositories.make(tmp_path, base, head))
+    assert (status, said(verdict)) == (1, [("error", "tekton-unresolved", ".lighthouse/jx/pr.yaml", 9)])

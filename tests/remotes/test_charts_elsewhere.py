@@ -160,3 +160,35 @@ def test_two_addresses_that_look_alike_are_two_places(repository: Served, tmp_pa
         "argocd:one": "one",
         "argocd:two": "two",
     }
+
+
+HELMFILE = """\
+repositories:
+- name: acme
+  url: {url}
+environments:
+  dev:
+    values: [{{greeting: hello, version: 1.0.0}}]
+  prod:
+    values: [{{greeting: welcome, version: {version}}}]
+---
+releases:
+- name: web
+  namespace: shop
+  chart: acme/web
+  version: "{{{{ .Values.version }}}}"
+  values: [{{greeting: "{{{{ .Values.greeting }}}}"}}]
+"""
+
+
+def test_a_chart_of_a_helmfile_s_repository_is_rendered_in_the_environment_that_moves(
+    repository: Served, tmp_path: Path
+) -> None:
+    base, head = ({"helmfile.yaml.gotmpl": HELMFILE.format(url=repository.url, version=v)} for v in ("1.0.0", "1.1.0"))
+    root = repositories.make(tmp_path / "gitops", base, head)
+    status, verdict = repositories.check(root, env=operator(tmp_path, place(repository.url)))
+    (change,) = [c for c in verdict["changes"] if c["kind"] == "ConfigMap"]
+    assert (status, verdict["findings"]) == (0, [])
+    assert (change["target"], change["fields"]) == ("helm:acme/web#prod/shop/web", ["data.version"])
+    assert "welcome" in change["diff"]
+    assert [(v["kind"], v["old"], v["new"]) for v in verdict["versions"]] == [("chart", "1.0.0", "1.1.0")]

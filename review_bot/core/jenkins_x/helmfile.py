@@ -64,6 +64,8 @@ class Helmfiles:
 
     releases: list[Release] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    # All helmfiles that were read, those that are left out in the environment too.
+    files: set[str] = field(default_factory=set)
 
     @property
     def whole(self) -> bool:
@@ -102,6 +104,7 @@ def read_all(tree: Tree, environment: str | None = None) -> Helmfiles:
         pending, seen = [(root, False)], {root}
         while pending and len(seen) <= MOST_FILES:
             path, handed = pending.pop(0)
+            found.files.add(path)
             file = _read(tree, path, name, handed, found)
             if file is None:
                 continue

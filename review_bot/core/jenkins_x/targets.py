@@ -7,6 +7,17 @@ from review_bot.core.jenkins_x.layout import ROOTS
 from review_bot.core.model import HelmOptions, RendererName, Target
 
 
+def is_release(target: Target) -> bool:
+    """Is it one of those that `releases` makes?"""
+    place = f"{target.namespace}/{target.name}"
+    named = target.id.partition("#")[2]
+    return (
+        target.renderer is RendererName.HELM
+        and target.delivery is None
+        and (named == place or named.endswith(f"/{place}"))
+    )
+
+
 def releases(files: Files) -> list[Target]:
     """Those that are switched on and of which everything is seen, each with its values and namespace.
 
@@ -15,8 +26,11 @@ def releases(files: Files) -> list[Target]:
     """
     if not any(root in files.entries for root in ROOTS):
         return []
+    from review_bot.core.helmfile.roots import evaluated
     from review_bot.core.jenkins_x.helmfile import declared, read_all
 
+    if evaluated(files.tree):
+        return []
     environments = declared(files.tree)
     several = len(environments) > 1
     found: dict[str, Target] = {}

@@ -1,6 +1,7 @@
 // Gitops-words speaks the small languages that delivery tools take from Go: text/template with sprig (Argo CD's
-// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, helm's way to set values, jsonnet, and
-// Terraform's HCL. Each is the library that the tool itself uses.
+// ApplicationSets, Flux's ResourceSets), the variables of Flux's postBuild, helm's way to set values, jsonnet, Terraform's
+// HCL, and helmfiles. Each is the library that the tool itself uses; helmfile's own rules are written anew here, since
+// helmfile reaches for the network, the environment and the machine.
 //
 // A request is a line of JSON on stdin; the answer on stdout is a line `ok SIZE` or `error SIZE` and SIZE bytes: JSON, or
 // what the library says. It is meant to run in a sandbox, for what it is asked to evaluate may be hostile.
@@ -18,7 +19,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "gitops-words 14\n"
+const greeting = "gitops-words 30\n"
 
 const memoryBudget = 512 << 20
 
@@ -43,6 +44,10 @@ type request struct {
 	// resources
 	Templates []any             `json:"templates"`
 	Inputs    []json.RawMessage `json:"inputs"`
+
+	// helmfile, with path and files as below
+	Environment string   `json:"environment"`
+	Names       []string `json:"names"`
 
 	// jsonnet
 	Path      string            `json:"path"`
@@ -107,6 +112,8 @@ func answer(line []byte) ([]byte, error) {
 		result, err = composeValues(wanted.Object, wanted.Sources)
 	case "resources":
 		result, err = renderSets(wanted.Templates, wanted.Inputs)
+	case "helmfile":
+		result, err = evaluateHelmfile(wanted)
 	case "jsonnet":
 		result, err = evaluate(wanted)
 	case "hcl":

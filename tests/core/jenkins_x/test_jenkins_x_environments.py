@@ -58,7 +58,9 @@ FILES = {
 
 
 def tree(changed: Mapping[str, str | None] | None = None) -> MemoryTree:
-    return MemoryTree({p: t for p, t in {**FILES, **(changed or {})}.items() if t is not None})
+    """A repository of Jenkins X: in others, what can't be followed so is evaluated (docs/helmfile.md)."""
+    files = {"jx-requirements.yml": "spec: {}\n", **FILES, **(changed or {})}
+    return MemoryTree({p: t for p, t in files.items() if t is not None})
 
 
 def targets(changed: Mapping[str, str | None] | None = None) -> dict[str, Target]:
