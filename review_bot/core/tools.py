@@ -19,7 +19,7 @@ PINNED: Mapping[str, str] = {
     "kubectl": "1.35.2",
     "helm": "4.1.4",
     "kustomize-batch": "0.20.1-5",
-    "gitops-words": "1.0.0-30",
+    "gitops-words": "1.0.0-31",
 }
 # What a cluster on this machine is made of, for the tests and the demo (scripts/install_cluster.py).
 CLUSTER: Mapping[str, str] = {"etcd": "3.5.1", "kube-apiserver": "1.35.4", "kube-apiserver-older": "1.33.13"}

@@ -19,7 +19,7 @@ import (
 
 // greeting is the first line of output. The number changes with what is asked and answered, and so does the version that
 // the bot installs (review_bot/core/tools.py): a program that speaks otherwise is not used.
-const greeting = "gitops-words 30\n"
+const greeting = "gitops-words 31\n"
 
 const memoryBudget = 512 << 20
 
