@@ -13,6 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from review_bot.core.errors import ReviewBotError
 from review_bot.github.errors import GitHubError, RateLimited
@@ -75,6 +76,13 @@ class Worker:
         for work in self._store.due(list(self._running), time.time())[:free]:
             task = asyncio.create_task(self._one(work), name=work.key)
             self._running[work.key] = task
+            # Not by the task itself: one that is stopped before it has begun runs no line of its own.
+            task.add_done_callback(partial(self._ended, work.key))
+
+    def _ended(self, key: str, _task: asyncio.Task[None]) -> None:
+        self._stopped.discard(key)
+        del self._running[key]
+        self._awake.set()
 
     def _wait(self) -> float:
         due = self._store.next_due(time.time())
@@ -98,10 +106,6 @@ class Worker:
         except Exception as error:
             await self._failed(work, error)
             self._metrics.looked("failed", time.monotonic() - started)
-        finally:
-            self._stopped.discard(work.key)
-            del self._running[work.key]
-            self._awake.set()
 
     async def _failed(self, work: Work, error: Exception) -> None:
         expected = isinstance(error, GitHubError | FetchError | ReviewBotError)
