@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
 
-from review_bot.core.helmfile.tool import chart_of
 from review_bot.core.versions.chart_files import FILES, chart_moves
 from review_bot.core.versions.moves import Move
 from review_bot.core.versions.steps import Step, step
@@ -28,7 +27,13 @@ def moved_charts(planned: Planned) -> tuple[Move, ...]:
 
 def _of_releases(planned: Planned) -> Iterator[Move]:
     """Charts that a release takes in another version, or that come with a new one."""
-    for target in planned.targets:
+    delivered = [one for one in planned.targets if one.target.delivery is not None]
+    if not delivered:
+        return
+    # Imported when something is deployed by a tool: what reads helmfiles costs as much as a small overlay.
+    from review_bot.core.helmfile.tool import chart_of
+
+    for target in delivered:
         before, after = (chart_of(side) if side is not None else None for side in (target.base, target.head))
         if after is None or not after[1] or before == after:
             continue
